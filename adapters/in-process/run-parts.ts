@@ -134,7 +134,8 @@ export class RunParts {
     writer.end();
     const closes = (): PartReport | undefined =>
       writer.part === undefined ? undefined : { type: 'report.part.closed', payload: { part: writer.part } };
-    const closing = this.#deps.enqueue(closes, {});
+    // Nothing was written to it, maybe: then no flush has waited for its number.
+    const closing = this.#deps.enqueue(closes, { before: async () => opening.then(nothing, nothing) });
     closing.catch(() => undefined);
     // Where it was never opened, that is the reason, and whoever hears of this one has heard of that.
     await opening;
@@ -163,6 +164,8 @@ export class RunParts {
     return retry(async () => parts?.opened(part, fence.epoch.mark));
   }
 }
+
+const nothing = (): void => undefined;
 
 function policyOf({ flushMs = flushDefaults.flushMs, flushBytes = flushDefaults.flushBytes }: PartOptions): FlushPolicy {
   if (!Number.isSafeInteger(flushMs) || flushMs < FLUSH_MS_MIN)

@@ -339,7 +339,9 @@ export class Run {
     if (this.#order && this.#order.why !== 'cancel') return Promise.reject(this.#reason);
     // What is opened waits for no text of others.
     const flushed = about.opens ? undefined : this.#parts?.flushed();
-    return this.#reports.enqueue(intent, flushed ? { ...about, before: flushed } : about);
+    const { before } = about;
+    const both = before && flushed && (() => before().then(flushed));
+    return this.#reports.enqueue(intent, flushed ? { ...about, before: both ?? flushed } : about);
   }
 
   /** The questions that the handler awaits, by id. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import type { ActivityTask } from '../../adapters/temporal/activities/index.ts';
 import type { Fact } from '../../machines/wire/index.ts';
+import type { WorkParts } from '../../server/ports/index.ts';
 import { createTaskReporter, type TaskReporter } from '../../server/reporter/index.ts';
 import { faultyStore } from '../server/faulty-store.ts';
 import { workerExecutor } from '../server/worker-executor.ts';
@@ -90,4 +91,44 @@ test('a try that Temporal runs again begins anew, and closes what the one before
     [2, 'ABANDONED', 'half of'],
     [5, 'DONE', 'all of it'],
   ]);
+});
+
+test('a try that Temporal runs again closes what the one before left, though it opens nothing itself', async () => {
+  const { of, taskId, task } = await activity();
+  const first = await task(1);
+  void first.stream('answer', { kind: 'text', flushMs: 10 }).write('half of');
+  await first.progress(10);
+  const second = await task(2);
+  expect(await second.progress(50)).toBe(true);
+  await vi.waitFor(async () => expect(closings(await of.facts(taskId))).toEqual([[2, 'ABANDONED', 'half of']]));
+});
+
+test('a try that begins only when a later one is at work leaves its parts alone', async () => {
+  const { of, taskId, task } = await activity();
+  const third = await task(10);
+  const out = third.stream('answer', { kind: 'text', flushMs: 10 });
+  void out.write('of the ');
+  await third.progress(10);
+  const late = (await task(9)).stream('late', { kind: 'text', flushMs: 10 });
+  await late.end();
+  void out.write('latest');
+  await out.end();
+  expect(closings(await of.facts(taskId)).map(([, ...closed]) => closed)).toEqual([
+    ['DONE', ''],
+    ['DONE', 'of the latest'],
+  ]);
+});
+
+test('what an earlier try left cannot be closed: the worker lives on, and its log has it', async () => {
+  const { taskId, reporter, of } = await activity();
+  attempt = 2;
+  warn.mockClear();
+  const { activityTask } = await import('../../adapters/temporal/activities/index.ts');
+  const ref = { taskId, attempt: 1 };
+  const refuses = () => Promise.reject(Object.assign(new Error('no such task'), { code: 'TASK_NOT_FOUND' }));
+  const parts = { ...reporter.parts(ref), openedBy: refuses } as unknown as WorkParts;
+  const task = activityTask({ report: reporter.report, parts: () => parts }, ref);
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledWith('What an earlier try left open was not closed.', expect.anything()));
+  expect(await task.progress(50)).toBe(true);
+  expect(closings(await of.facts(taskId))).toEqual([]);
 });

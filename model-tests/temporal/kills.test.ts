@@ -1,16 +1,11 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
 import type { Fact } from 'taskbridge/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { proveWhole, type Log } from '../redis/proof.ts';
-import { startRedis, type RedisServer } from '../redis/redis-server.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { freePort } from '../support/free-port.ts';
-import { forkProgram, heard, startProcess, type RunningProcess } from '../support/child-process.ts';
-import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
-import { temporalServer, type TemporalServer } from './dev-server.ts';
-import { workflowBundle } from './temporal-harness.ts';
+import type { RunningProcess } from '../support/child-process.ts';
+import type { TemporalServer } from './dev-server.ts';
+import { startTemporalProcesses, type TemporalProcesses } from './temporal-processes.ts';
 import { AGAIN_AND_AGAIN, patience } from '../support/patience.ts';
 
 /** `KILLS=20 npx vitest run model-tests/temporal/kills` for more of them; `SEED` to see the same moments again. */
@@ -20,42 +15,15 @@ const STEPS = 8;
 /** Facts of an undisturbed run: its steps, the start, the question, the answer, the end. */
 const FACTS = STEPS + 4;
 
-/** Starts one of `children/`; `onMessage` hears what it says beside that it is ready. */
-function startChild(file: string, args: readonly string[], onMessage?: (message: unknown) => void): Promise<RunningProcess> {
-  const start = () =>
-    forkProgram(new URL(`children/${file}`, import.meta.url), args).on('message', (message) => {
-      if (message !== 'ready') onMessage?.(message);
-    });
-  return startProcess(file, start, (child) => heard(child, (message) => message === 'ready'));
-}
-
 describe(`a workflow's task, seed ${SEED}`, { timeout: patience(180_000) }, () => {
-  let folder: TempFolder;
-  let redis: RedisServer;
-  let temporal: TemporalServer;
-  let host: RunningProcess;
-  let worker: RunningProcess;
+  let processes: TemporalProcesses;
   let client: TaskBridgeClient;
   let onWorking: (step: number) => void = () => undefined;
 
   beforeAll(async () => {
-    folder = await tempFolder('temporal');
-    const codePath = join(folder.path, 'workflows.js');
-    const taskQueue = 'kills';
-    const port = String(await freePort());
-    [redis, temporal] = await Promise.all([
-      startRedis('--appendonly', 'yes', '--appendfsync', 'always'),
-      temporalServer({ dbFilename: join(folder.path, 'temporal.db') }),
-      workflowBundle().then(({ code }) => writeFile(codePath, code)),
-    ]);
-    [host, worker] = await Promise.all([
-      startChild('host.ts', [port, String(redis.port), temporal.address, taskQueue]),
-      startChild('worker.ts', [codePath, String(redis.port), temporal.address, taskQueue], (message) =>
-        onWorking((message as { readonly working: number }).working),
-      ),
-    ]);
+    processes = await startTemporalProcesses((message) => onWorking((message as { readonly working: number }).working));
     client = createTaskBridgeClient({
-      baseUrl: `http://127.0.0.1:${port}`,
+      baseUrl: processes.baseUrl,
       limits: {
         backoffBaseMs: 50,
         backoffMaxMs: 300,
@@ -69,8 +37,7 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: patience(180_000) }, () =
 
   afterAll(async () => {
     await client?.close();
-    await Promise.all([host?.kill(), worker?.kill(), temporal?.close(), redis?.stop()]);
-    await folder?.remove();
+    await processes?.close();
   });
 
   /** Follows one task to its end, answers its question, and calls `onFact` with the number of facts so far. */
@@ -120,7 +87,7 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: patience(180_000) }, () =
 
   it.each(randomly('worker').slice(0, KILLS > 3 ? KILLS : 1))(
     'is whole when its worker is killed $afterMs ms after fact $atFact (kill $kill)',
-    ({ atFact, afterMs }) => killedAt(atFact, afterMs, () => [worker]),
+    ({ atFact, afterMs }) => killedAt(atFact, afterMs, () => [processes.worker]),
   );
 
   // An activity works for 20 ms.
@@ -130,7 +97,7 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: patience(180_000) }, () =
     async ({ step, afterMs }) => {
       let restart: Promise<void> | undefined;
       onWorking = (now) => {
-        if (now === step) restart ??= new Promise((resolve) => setTimeout(resolve, afterMs)).then(() => killAndRestart(worker));
+        if (now === step) restart ??= new Promise((resolve) => setTimeout(resolve, afterMs)).then(() => killAndRestart(processes.worker));
       };
       const log = await follow(() => undefined);
       onWorking = () => undefined;
@@ -141,18 +108,18 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: patience(180_000) }, () =
   );
 
   it.each(randomly('Temporal'))('is whole when Temporal is killed $afterMs ms after fact $atFact (kill $kill)', ({ atFact, afterMs }) =>
-    killedAt(atFact, afterMs, () => [temporal]),
+    killedAt(atFact, afterMs, () => [processes.temporal]),
   );
 
   // Its question is the fact before the answer: the answer is under way when the host dies.
   const answering = randomly('host').map(({ kill, afterMs }) => ({ kill, afterMs: afterMs >> 1 }));
   it.each(answering)('is whole when its host is killed $afterMs ms after the answer was sent (kill $kill)', ({ afterMs }) =>
-    killedAt(STEPS / 2 + 2, afterMs, () => [host]),
+    killedAt(STEPS / 2 + 2, afterMs, () => [processes.host]),
   );
 
   it.each(randomly('all').slice(0, 1))(
     'is whole when all three are killed at once, $afterMs ms after fact $atFact',
-    ({ atFact, afterMs }) => killedAt(atFact, afterMs, () => [worker, temporal, host]),
+    ({ atFact, afterMs }) => killedAt(atFact, afterMs, () => [processes.worker, processes.temporal, processes.host]),
   );
 });
 

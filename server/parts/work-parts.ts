@@ -16,7 +16,11 @@ export interface WorkPartsDeps {
 
 /** What the work of an attempt does with its parts beside its reports. */
 export function workParts({ taskId, attempt }: AttemptRef, { lanes, flusher, processor }: WorkPartsDeps): WorkParts {
-  const opened = ([part, lane]: readonly [string, OpenPartLane]): OpenedPart => ({ part: Number(part), fence: fenceOf(taskId, lane) });
+  const opened = ([part, lane]: readonly [string, OpenPartLane]): OpenedPart => ({
+    part: Number(part),
+    fence: fenceOf(taskId, lane),
+    ...(lane.key !== undefined && { key: lane.key }),
+  });
   const ownIn = ({ execution }: TaskRecord): [string, OpenPartLane][] =>
     Object.entries(execution.lanes.open).filter(([, lane]) => lane.attempt === attempt);
   return {

@@ -37,6 +37,8 @@ export interface OpenedPart {
   readonly part: number;
   /** What it has before the attempt adds to it is `fence.epoch.from` bytes long. */
   readonly fence: Fence;
+  /** Under which its work opened it; absent for one that an attempt before has left. */
+  readonly key?: string;
 }
 
 /** What work does with its parts beside its reports. All reject with `STORE_UNAVAILABLE` (ask again). */

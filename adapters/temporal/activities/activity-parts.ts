@@ -30,14 +30,15 @@ export function activityParts({ reporter, ref, source, attempt }: ActivityPartsD
   const { pause, isFinal } = reportRetries({ clock: systemClock, chance: systemChance });
   const work = reporter.parts?.(ref);
   // The tries of one activity are told apart, and from all other activities of the attempt.
-  const ofActivity = `${createHash('sha256')
-    .update(source.slice(0, source.lastIndexOf('/')))
-    .digest('hex')
-    .slice(0, 32)}.`;
+  const ofActivity = activityPrefix(source);
   const ofTry = `${ofActivity}${attempt}.`;
   const stopped = new AbortController();
   const reason = (): TaskStopped => new TaskStopped({ why: signal.aborted ? 'cancel' : 'fenced' });
-  let [seq, last]: [number, Promise<unknown>] = [0, clearEarlierTries()];
+  let seq = 0;
+  // Nobody awaits it, and a try may do without.
+  let last: Promise<unknown> = clearEarlierTries().catch(
+    (error: unknown) => void log.warn('What an earlier try left open was not closed.', { ...ref, error }),
+  );
 
   async function retry<T>(ask: () => Promise<T>): Promise<T | undefined> {
     for (let tries = 0; ; tries++) {
@@ -68,7 +69,8 @@ export function activityParts({ reporter, ref, source, attempt }: ActivityPartsD
   /** A try that is over closes nothing any more: what it wrote stays, and says that it is not whole. */
   async function clearEarlierTries(): Promise<void> {
     const left = attempt > 1 ? ((await retry(async () => work?.openedBy(ofActivity))) ?? []) : [];
-    for (const { part } of left)
+    // A try may begin so late that the one after it is at work.
+    for (const { part } of left.filter(({ key = '' }) => Number.parseInt(key.slice(ofActivity.length), 10) < attempt))
       await deliver({
         source: `${source}/parts`,
         seq: (seq += 1),
@@ -101,4 +103,10 @@ export function activityParts({ reporter, ref, source, attempt }: ActivityPartsD
     signal: () => signal,
   });
   return parts;
+}
+
+/** What the keys of an activity's parts begin with; the number of the try follows. */
+function activityPrefix(source: string): string {
+  const activity = source.slice(0, source.lastIndexOf('/'));
+  return `${createHash('sha256').update(activity).digest('hex').slice(0, 32)}.`;
 }

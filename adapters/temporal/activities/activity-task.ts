@@ -14,7 +14,8 @@ export interface ActivityTask {
   message(message: string, level?: FactPayload<'TASK_MESSAGE'>['level']): Promise<boolean>;
   /**
    * Opens a part of the task, to be written to word by word, as the task of a handler does. Its text goes past Temporal: no history sees it. Await `end()` before the activity
-   * ends: what waits to be sent then may be lost. An activity that Temporal runs again begins anew, and closes what its earlier tries left open as `ABANDONED`.
+   * ends: what waits to be sent then may be lost. An activity that Temporal runs again begins anew; that it calls `activityTask` closes what its
+   * earlier tries left open as `ABANDONED`, whether it opens a part itself or not.
    */
   stream(name: string, options: ActivityPartOptions): PartStream;
 }
@@ -28,7 +29,8 @@ export function activityTask(reporter: Pick<TaskReporter, 'report'> & Partial<Pi
   const { activityId, attempt, workflowExecution } = activityInfo();
   const source = `activity:${workflowExecution?.runId ?? ''}/${activityId}/${attempt}`;
   let seq = 0;
-  let parts: RunParts | undefined;
+  // What an earlier try left is closed even where this one opens nothing: the end of the task would close it as whole.
+  let parts: RunParts | undefined = attempt > 1 && reporter.parts ? activityParts({ reporter, ref, source, attempt }) : undefined;
 
   function say(intent: ReportIntent): Promise<boolean> {
     const send = () => reporter.report(ref, { source, seq: ++seq, intents: [intent] });

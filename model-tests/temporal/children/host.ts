@@ -17,7 +17,7 @@ const bridge = createTaskBridge({
   executor: temporalExecutor({
     client: new Client({ connection: Connection.lazy({ address }) }),
     taskQueue,
-    workflow: { steps: 'steps' },
+    workflow: { steps: 'steps', told: 'told' },
     // Whoever takes over from a worker that was killed does not wait ten seconds for it.
     startOptions: { workflowTaskTimeout: 2000 },
   }),

@@ -33,6 +33,16 @@ export const steps = taskWorkflow(
   { reportTimeoutMs: 2000 },
 );
 
+/** Has an activity tell `input.words` words; `input.heartbeatMs` after it was last heard of, it is run again. */
+export const told = taskWorkflow(async (task) => {
+  const { tell } = proxyActivities<{ tell(ref: AttemptRef, words: number, lastTry: number): Promise<string> }>({
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: Number(task.input.heartbeatMs),
+    retry: { initialInterval: '100 milliseconds', maximumInterval: '1 second' },
+  });
+  return tell(task.ref, Number(task.input.words), Number(task.input.lastTry));
+});
+
 /** Never ends by itself. */
 export const endless = taskWorkflow(async (task) => {
   await task.progress(1);
