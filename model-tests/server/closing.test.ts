@@ -99,7 +99,10 @@ test('is silent about runs that it gave up and had no turn left to tell: they ar
   const stopped: unknown[] = [];
   const until = (task: { readonly signal: AbortSignal }) =>
     new Promise<never>((_, reject) =>
-      task.signal.addEventListener('abort', () => reject(stopped.push(task) && (task.signal.reason as Error))),
+      task.signal.addEventListener('abort', () => {
+        stopped.push(task);
+        reject(task.signal.reason as Error);
+      }),
     );
   const of = await bridgeOf(inProcess({ work: { repeatable: true, run: until } }), { logger, tasks: { executorCallsMax: 1 } });
   const ids = await Promise.all([of.start('work'), of.start('work'), of.start('work')]);
