@@ -163,6 +163,10 @@ async function question(client: TaskBridgeClient, taskId: string): Promise<strin
   throw new Error('No question was asked.');
 }
 
+function heartbeatsOf(told: readonly Told[]): number {
+  return told.filter(({ message }) => message === 'ws.heartbeat.sent').length;
+}
+
 /** Where the routes of transports lead nowhere, so that a client has to come down. */
 const nowhere = () => '/api/v1/nowhere';
 
@@ -207,7 +211,12 @@ export async function play(run: World): Promise<void> {
   await ada.act(taskId, answer);
   await ada.act(taskId, { suspendId, clientActionId: 'a2', actionType: 'yes' });
   await fetch(`${url}/api/v1/tasks/${SECRET}/cancel`, { method: 'POST' });
+  // Somebody is level with the log when something is committed.
+  const before = heartbeatsOf(told);
+  const level = client({ transports: ['ws'] }).observe(waiting.taskId);
+  await eventually(() => heartbeatsOf(told) > before);
   await ada.cancel(waiting.taskId, SECRET);
+  for await (const _ of level);
   for (const id of [taskId, waiting.taskId]) for await (const _ of client({ transports: ['poll'] }).observe(id));
   await ada.cancel(waiting.taskId, SECRET);
   await fetch(`${url}/api/v1/tasks/${taskId}`, { method: 'DELETE' });
