@@ -152,7 +152,8 @@ async function stall({ gauges, url }: World, taskId: string): Promise<void> {
   await once(socket, 'connect');
   socket.pause();
   socket.write(`GET /api/v1/tasks/${taskId}/events/stream HTTP/1.1\r\nHost: ${hostname}\r\nAccept: text/event-stream\r\n\r\n`);
-  await eventually(() => gauges.some((line) => /^unsent_bytes\{transport=sse\} [1-9]/.test(line)));
+  for (const seen of [/^unsent_bytes\{transport=sse\} [1-9]/, /^viewers\{transport=sse\}\{phase=behind\} [1-9]/])
+    await eventually(() => gauges.some((line) => seen.test(line)));
   socket.destroy();
 }
 
@@ -161,10 +162,6 @@ async function question(client: TaskBridgeClient, taskId: string): Promise<strin
   for await (const fact of client.observe(taskId))
     if (fact.type === 'TASK_SUSPENDED') return (fact.payload as FactPayload<'TASK_SUSPENDED'>).suspendId;
   throw new Error('No question was asked.');
-}
-
-function heartbeatsOf(told: readonly Told[]): number {
-  return told.filter(({ message }) => message === 'ws.heartbeat.sent').length;
 }
 
 /** Where the routes of transports lead nowhere, so that a client has to come down. */
@@ -211,10 +208,10 @@ export async function play(run: World): Promise<void> {
   await ada.act(taskId, answer);
   await ada.act(taskId, { suspendId, clientActionId: 'a2', actionType: 'yes' });
   await fetch(`${url}/api/v1/tasks/${SECRET}/cancel`, { method: 'POST' });
-  // Somebody is level with the log when something is committed.
-  const before = heartbeatsOf(told);
+  // Somebody is level with the log, and seen to be, when something is committed.
   const level = client({ transports: ['ws'] }).observe(waiting.taskId);
-  await eventually(() => heartbeatsOf(told) > before);
+  const from = run.gauges.length;
+  await eventually(() => run.gauges.slice(from).includes('viewers{transport=ws}{phase=level} 1'));
   await ada.cancel(waiting.taskId, SECRET);
   for await (const _ of level);
   for (const id of [taskId, waiting.taskId]) for await (const _ of client({ transports: ['poll'] }).observe(id));
