@@ -164,6 +164,12 @@ async function question(client: TaskBridgeClient, taskId: string): Promise<strin
   throw new Error('No question was asked.');
 }
 
+/** Waits until a gauge is set so from now on: what comes and goes between two looks is never shown. */
+async function shown({ gauges }: World, line: string): Promise<void> {
+  const from = gauges.length;
+  await eventually(() => gauges.slice(from).includes(line));
+}
+
 /** Where the routes of transports lead nowhere, so that a client has to come down. */
 const nowhere = () => '/api/v1/nowhere';
 
@@ -176,6 +182,7 @@ export async function play(run: World): Promise<void> {
   const file = { fileName: `${SECRET}.txt`, contentType: 'text/plain', content: new Blob([SECRET]) };
   const { taskId } = await ada.start({ taskType: 'ask', clientRequestId: 'r1', input, metadata, attachments: [file] });
   const suspendId = await question(ada, taskId);
+  await shown(run, 'tasks_held{task_type=ask}{state=suspended} 1');
   await ada.start({ taskType: 'ask', clientRequestId: 'r1', input, metadata, attachments: [file] });
   await ada.start({ taskType: 'wait', clientRequestId: 'r1', input }).catch(() => undefined);
   await ada.start({ taskType: 'wait', clientRequestId: 'r2', metadata: { forbidden: true } }).catch(() => undefined);
@@ -205,13 +212,13 @@ export async function play(run: World): Promise<void> {
 
   const answer = { suspendId, clientActionId: 'a1', actionType: 'yes', payload: { text: SECRET }, metadata };
   await ada.act(taskId, answer);
+  await eventually(() => run.gauges.includes('handoffs_pending 1'));
   await ada.act(taskId, answer);
   await ada.act(taskId, { suspendId, clientActionId: 'a2', actionType: 'yes' });
   await fetch(`${url}/api/v1/tasks/${SECRET}/cancel`, { method: 'POST' });
   // Somebody is level with the log, and seen to be, when something is committed.
   const level = client({ transports: ['ws'] }).observe(waiting.taskId);
-  const from = run.gauges.length;
-  await eventually(() => run.gauges.slice(from).includes('viewers{transport=ws}{phase=level} 1'));
+  await shown(run, 'viewers{transport=ws}{phase=level} 1');
   await ada.cancel(waiting.taskId, SECRET);
   for await (const _ of level);
   for (const id of [taskId, waiting.taskId]) for await (const _ of client({ transports: ['poll'] }).observe(id));
@@ -227,7 +234,7 @@ export async function play(run: World): Promise<void> {
   await stall(run, flood.taskId);
   const quiet = await ada.start({ taskType: 'wait', clientRequestId: 'r8' });
   const patient = client({ transports: ['poll'], limits: { pollWaitMs: 2000 } }).observe(quiet.taskId);
-  await eventually(() => run.gauges.some((line) => line === 'polls_waiting 1'));
+  await shown(run, 'polls_waiting 1');
   await ada.cancel(quiet.taskId);
   for await (const _ of patient);
   await eventually(() => run.gauges.includes('tasks_stored{task_type=wait}{state=cancelled} 2'));
