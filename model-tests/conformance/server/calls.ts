@@ -46,6 +46,9 @@ export interface CallOptions {
   readonly via?: string;
 }
 
+// A server may close an idle connection just as the next request goes over it. Streams may not say it: fetch then takes a cut body for a whole one.
+const OWN_CONNECTION = { connection: 'close' } as const;
+
 const REQUEST_LIMIT_MS = 15_000;
 
 export const endsLog = ({ type }: { readonly type: string }): boolean => isTerminalType(type);
@@ -68,6 +71,7 @@ export async function call<Body = Record<string, unknown>>(
   const response = await fetch(via + where, {
     method,
     headers: {
+      ...OWN_CONNECTION,
       ...(as !== 'nobody' && credentials(as)),
       ...(typeof body === 'string' && { 'content-type': 'application/json' }),
       ...headers,
