@@ -89,6 +89,13 @@ describe('the text of a part', () => {
     expect(reports).toContainEqual(expect.objectContaining({ type: 'lost', reason: 'a hole in a part' }));
   });
 
+  test('that has not begun is asked for by its name and number alone', async () => {
+    const { cursors } = says([opened(1)], [begin(1, 0, 'some'), closed(2, 1, 4), completed(3)]);
+    const { observation } = observe();
+    expect(joined(await all(partOf(observation, 'answer')))).toBe('some');
+    expect(cursors).toEqual([null, '1-1000.0.0']);
+  });
+
   test('has nothing twice: what is known of a frame is left out, by whole characters', async () => {
     says([opened(1), begin(1, 0, 'büro'), begin(1, 0, 'bür'), begin(1, 1, 'üro 🙂'), closed(2, 1, 10), completed(3)]);
     expect(joined(await all(partOf(observe().observation, 'answer')))).toBe('büro 🙂');

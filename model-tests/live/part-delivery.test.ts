@@ -131,6 +131,21 @@ test('a viewer of a part whose first fact is no longer kept is shown the rest of
   expect(textAfter(LONG, later.frames)).toBe(`${LONG}the rest`);
 });
 
+test('a viewer who names a part of which it has nothing is shown all of it before it is closed, where its first fact is no longer kept', async () => {
+  const task = await shortened();
+  const { frames, subscription } = task.connect();
+  await quiesce();
+  subscription.close();
+  const [opened] = frames.filter(({ type }) => type === 'TASK_PART_OPENED') as Fact[];
+  await task.write(LONG);
+  await task.close();
+  task.trim();
+  const later = task.connect(opened?.eventId, `${opened?.eventId}.0.0`);
+  for (let i = 0; i < 5; i++) await quiesce();
+  expect(later.frames.map(({ type }) => type)).toEqual(['PART', 'TASK_PART_CLOSED']);
+  expect(textAfter('', later.frames)).toBe(LONG);
+});
+
 test('a viewer whose part has gone on twice more while it was read is told that it begins anew', async () => {
   const task = await shortened();
   await task.write('some text');

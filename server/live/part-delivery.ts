@@ -243,7 +243,8 @@ export class PartDelivery {
       part: positionOf(lane).n,
       ...(name !== undefined && { name }),
       ...(kind !== undefined && { kind }),
-      mark: cursor?.epoch,
+      // Who has nothing of it has nothing of any epoch.
+      mark: cursor && cursor.offset > 0 ? cursor.epoch : undefined,
       sent: cursor?.offset ?? 0,
       isWhole: false,
       says: 'all',
