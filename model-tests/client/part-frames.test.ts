@@ -256,6 +256,15 @@ describe('a client that was not told to take parts', () => {
   });
 });
 
+test('a part is still open for whoever leaves its task before the end', async () => {
+  says([opened(1), begin(1, 0, 'some')], []);
+  const { observation } = observe();
+  const part = partOf(observation, 'answer');
+  await eventually(() => part.text === 'some');
+  observation.close();
+  expect(part.getSnapshot()).toMatchObject({ text: 'some', open: true, outcome: undefined });
+});
+
 test('pieces fail where the observation is closed, and end where their reader leaves', async () => {
   says([opened(1), begin(1, 0, 'some')]);
   const { observation } = observe();
