@@ -104,6 +104,7 @@ export class TaskPartRecord implements PartRecord {
       if (typeof part !== 'number' || typeof bytes !== 'number') return;
       const closed = this.#parts.get(part) ?? this.#open({ part, lane: undefined });
       closed.close(outcome === 'DONE' ? 'DONE' : 'ABANDONED', bytes, typeof text === 'string' ? text : undefined);
+      closed.isInline ||= typeof text === 'string';
     } else return;
     this.#grew();
   }

@@ -319,6 +319,23 @@ test.each<TransportName>(['ws', 'sse', 'poll'])(
   },
 );
 
+test('a long part that was listed as closed, and is read as a whole, does not come once more with each page before its last fact', async () => {
+  const long = { part: 1, eventId: '1-1000', name: 'answer', kind: 'text', bytes: 9, open: false, outcome: 'DONE', text: 'on and on' };
+  world.server.script.snapshot = () => snapshotAt('2-1000', 'running', { parts: [long] });
+  const asked: unknown[] = [];
+  world.server.script.poll = (query) => {
+    asked.push(query.get('parts'));
+    const rest = { taskId: TASK, nextAfterEventId: '1-1000', terminal: false };
+    return asked.length < 3
+      ? { ...rest, events: [], parts: [begin(1, 0, 'on and on')], hasMore: true }
+      : { ...rest, events: [closed(2, 1, 9), completed(3)], hasMore: false, terminal: true };
+  };
+  const { observation } = observe({ transports: ['poll'], limits: { emptyPauseMs: 1 } }, taskParts(), { lastEventId: '1-1000' });
+  for await (const _ of observation);
+  expect(asked.at(-1)).toBe('1-1000.9.e1');
+  expect(partOf(observation, 1).text).toBe('on and on');
+});
+
 test('a page of a poll has frames beside its events', async () => {
   const pages = [
     { taskId: TASK, events: [opened(1)], parts: [begin(1, 0, 'on ')], nextAfterEventId: '1-1000', hasMore: false, terminal: false },
