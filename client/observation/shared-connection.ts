@@ -282,8 +282,9 @@ class LogConnection implements SharedConnection {
   #close(): void {
     abortWith(this.#abort, closed('observation'));
     this.#projection.stop();
-    this.#chart.stop();
+    // Before its chart completes: whoever leaves has not come to the end of the log.
     this.#beOver();
+    this.#chart.stop();
   }
 
   /** False where it was over before. */

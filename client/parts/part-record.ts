@@ -6,6 +6,8 @@ import { PartText, type PartHead } from './part-text.ts';
 
 /** As many cursors as a server takes. */
 const CURSORS_MAX = 16;
+/** Stands for the epoch of a part of which nothing came. */
+const NO_EPOCH = '0';
 /** How a server refuses what it is told, by a close code or a status. */
 const POLICY_VIOLATION = 1008;
 const UNPROCESSABLE = 422;
@@ -51,10 +53,13 @@ export class TaskPartRecord implements PartRecord {
   get cursors(): string {
     const all = this.#isMute
       ? []
-      : this.parts.filter(({ lane, epoch, isInline }) => lane !== undefined && epoch !== undefined && !isInline).reverse();
+      : this.parts
+          .filter(({ lane, epoch, bytes, isInline }) => lane !== undefined && (epoch !== undefined || bytes === 0) && !isInline)
+          .reverse();
     const cursors = [...all.filter(({ outcome }) => !outcome), ...all.filter(({ outcome }) => outcome)].slice(0, CURSORS_MAX);
     this.#hasTold = cursors.length > 0;
-    return cursors.map(({ lane, bytes, epoch }) => `${lane}.${bytes}.${epoch}`).join();
+    // Of which epoch nothing is, nobody asks.
+    return cursors.map(({ lane, bytes, epoch = NO_EPOCH }) => `${lane}.${bytes}.${epoch}`).join();
   }
 
   doubts({ kind, closeCode, status }: Parameters<PartRecord['doubts']>[0]): boolean {
@@ -99,6 +104,7 @@ export class TaskPartRecord implements PartRecord {
       if (typeof part !== 'number' || typeof bytes !== 'number') return;
       const closed = this.#parts.get(part) ?? this.#open({ part, lane: undefined });
       closed.close(outcome === 'DONE' ? 'DONE' : 'ABANDONED', bytes, typeof text === 'string' ? text : undefined);
+      closed.isInline ||= typeof text === 'string';
     } else return;
     this.#grew();
   }

@@ -116,15 +116,13 @@ export class PartText {
     return 'news';
   }
 
-  /** By the fact that says so; `text` is all of it. */
+  /** It is said to be; `text` is all of it. */
   close(outcome: PartView['outcome'], length: number, text?: string): void {
     const isLatest = this.kind === 'latest';
-    const isAgain = this.isInline;
     this.outcome = outcome;
     this.length = length;
     this.#view = undefined;
-    if (text === undefined || isAgain) return;
-    this.isInline = true;
+    if (text === undefined || this.isInline) return;
     if (isLatest) this.text = '';
     else if (!this.isReleased && !text.startsWith(this.text)) this.#restart();
     if (isLatest || this.bytes < length) this.#append(text.slice(this.text.length), Math.max(this.bytes, length));

@@ -29,7 +29,7 @@ export function createCredentialCache(onRenewed: () => void): CredentialCache {
     },
     choose(tab, { protocols, headers }) {
       const credentials = { protocols, headers };
-      const text = textOf(credentials);
+      const text = credentialsText(credentials);
       const known = lastOf.get(tab);
       lastOf.set(tab, text);
       const isRefreshed = known !== undefined && known !== text;
@@ -40,11 +40,14 @@ export function createCredentialCache(onRenewed: () => void): CredentialCache {
       return credentials;
     },
     markRefused(credentials) {
-      if (current?.text === textOf(credentials)) current = undefined;
+      if (current?.text === credentialsText(credentials)) current = undefined;
     },
-    isOld: (credentials) => current?.text !== textOf(credentials),
+    isOld: (credentials) => current?.text !== credentialsText(credentials),
     forget: (tab) => void lastOf.delete(tab),
   };
 }
 
-const textOf = ({ protocols, headers }: SocketCredentials): string => JSON.stringify([protocols, headers]);
+/** Equal for equal credentials. */
+export function credentialsText({ protocols, headers }: SocketCredentials): string {
+  return JSON.stringify([protocols, headers]);
+}

@@ -2,7 +2,7 @@ import { isPolicyClose } from '../../machines/index.ts';
 import { compareEventIds, parseEventId } from '../../machines/wire/index.ts';
 import { openSocket, type Socket, type SocketListener, type SocketPort, type SocketRequest } from '../transports/socket.ts';
 import { readCursor, readFrameHead, type FrameHead } from './frame-head.ts';
-import type { SocketCredentials } from './credential-cache.ts';
+import { credentialsText, type SocketCredentials } from './credential-cache.ts';
 import { readPlaces, UpstreamParts, type PartPlaces } from './upstream-parts.ts';
 
 /** One virtual socket, as the leader sees it. */
@@ -145,9 +145,17 @@ class SharedUpstream implements Upstream {
         // A browser shows no status of a refused upgrade: it may have been the credentials.
         cut: () => this.#end(!this.#isOpen, (virtualSocket) => virtualSocket.cut()),
         refused: (status, body, retryAfter) =>
-          this.#end(status === 401, (virtualSocket) => virtualSocket.refused(status, body, retryAfter)),
+          this.#end(status === 401, (virtualSocket) => {
+            // What refuses another tab's credentials says nothing of its own.
+            if (status === 401 && !this.#showsThoseOf(virtualSocket)) virtualSocket.cut();
+            else virtualSocket.refused(status, body, retryAfter);
+          }),
       },
     );
+  }
+
+  #showsThoseOf({ request }: UpstreamSocket): boolean {
+    return credentialsText(request) === credentialsText(this.#credentials);
   }
 
   #reconnect(): void {

@@ -89,6 +89,13 @@ describe('the text of a part', () => {
     expect(reports).toContainEqual(expect.objectContaining({ type: 'lost', reason: 'a hole in a part' }));
   });
 
+  test('that has not begun is asked for by its name and number alone', async () => {
+    const { cursors } = says([opened(1)], [begin(1, 0, 'some'), closed(2, 1, 4), completed(3)]);
+    const { observation } = observe();
+    expect(joined(await all(partOf(observation, 'answer')))).toBe('some');
+    expect(cursors).toEqual([null, '1-1000.0.0']);
+  });
+
   test('has nothing twice: what is known of a frame is left out, by whole characters', async () => {
     says([opened(1), begin(1, 0, 'büro'), begin(1, 0, 'bür'), begin(1, 1, 'üro 🙂'), closed(2, 1, 10), completed(3)]);
     expect(joined(await all(partOf(observe().observation, 'answer')))).toBe('büro 🙂');
@@ -249,6 +256,15 @@ describe('a client that was not told to take parts', () => {
   });
 });
 
+test('a part is still open for whoever leaves its task before the end', async () => {
+  says([opened(1), begin(1, 0, 'some')], []);
+  const { observation } = observe();
+  const part = partOf(observation, 'answer');
+  await eventually(() => part.text === 'some');
+  observation.close();
+  expect(part.getSnapshot()).toMatchObject({ text: 'some', open: true, outcome: undefined });
+});
+
 test('pieces fail where the observation is closed, and end where their reader leaves', async () => {
   says([opened(1), begin(1, 0, 'some')]);
   const { observation } = observe();
@@ -302,6 +318,23 @@ test.each<TransportName>(['ws', 'sse', 'poll'])(
     expect(told).toEqual(transport === 'ws' ? ['ws', 'ws', 'ws'] : [null, '1-1000.5.e1', null]);
   },
 );
+
+test('a long part that was listed as closed, and is read as a whole, does not come once more with each page before its last fact', async () => {
+  const long = { part: 1, eventId: '1-1000', name: 'answer', kind: 'text', bytes: 9, open: false, outcome: 'DONE', text: 'on and on' };
+  world.server.script.snapshot = () => snapshotAt('2-1000', 'running', { parts: [long] });
+  const asked: unknown[] = [];
+  world.server.script.poll = (query) => {
+    asked.push(query.get('parts'));
+    const rest = { taskId: TASK, nextAfterEventId: '1-1000', terminal: false };
+    return asked.length < 3
+      ? { ...rest, events: [], parts: [begin(1, 0, 'on and on')], hasMore: true }
+      : { ...rest, events: [closed(2, 1, 9), completed(3)], hasMore: false, terminal: true };
+  };
+  const { observation } = observe({ transports: ['poll'], limits: { emptyPauseMs: 1 } }, taskParts(), { lastEventId: '1-1000' });
+  for await (const _ of observation);
+  expect(asked.at(-1)).toBe('1-1000.9.e1');
+  expect(partOf(observation, 1).text).toBe('on and on');
+});
 
 test('a page of a poll has frames beside its events', async () => {
   const pages = [

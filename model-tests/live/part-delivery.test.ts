@@ -41,10 +41,9 @@ async function shortened() {
         (await store.lanes?.flush([{ fence: { taskId, lane, epoch, attempt, node }, at: row().length, bytes: Buffer.from(text) }])) ?? [];
       expect(outcome).toBe('ok');
     },
-    /** Who asks next is told what is the newest now. */
-    async keepNewest(): Promise<void> {
-      old.push(await plain.newest([taskId]));
-    },
+    newest: () => plain.newest([taskId]),
+    /** Who asks next is told that. */
+    keep: (newest: readonly NewestOfTask[]) => void old.push(newest),
     /** The log keeps nothing of before its newest fact. */
     trim(): void {
       const task = memory.tasks.get(taskId);
@@ -131,6 +130,39 @@ test('a viewer of a part whose first fact is no longer kept is shown the rest of
   expect(textAfter(LONG, later.frames)).toBe(`${LONG}the rest`);
 });
 
+test('a viewer is not told that a part begins anew by what was asked of the store before it was shown the rest', async () => {
+  const task = await shortened();
+  await task.write('some');
+  const old = await task.newest();
+  await task.write(' text');
+  const { frames, subscription } = task.connect();
+  await quiesce();
+  subscription.close();
+  const [opened] = frames.filter(({ type }) => type === 'TASK_PART_OPENED') as Fact[];
+  const epoch = frames.flatMap((frame) => (frame.type === 'PART' ? (frame.epoch ?? []) : []))[0];
+  task.keep(old);
+  const later = task.connect(opened?.eventId, `${opened?.eventId}.9.${epoch}`);
+  await quiesce();
+  await task.write('!');
+  await quiesce();
+  expect(later.frames).toMatchObject([{ type: 'PART', at: 9, text: '!' }]);
+});
+
+test('a viewer who names a part of which it has nothing is shown all of it before it is closed, where its first fact is no longer kept', async () => {
+  const task = await shortened();
+  const { frames, subscription } = task.connect();
+  await quiesce();
+  subscription.close();
+  const [opened] = frames.filter(({ type }) => type === 'TASK_PART_OPENED') as Fact[];
+  await task.write(LONG);
+  await task.close();
+  task.trim();
+  const later = task.connect(opened?.eventId, `${opened?.eventId}.0.0`);
+  for (let i = 0; i < 5; i++) await quiesce();
+  expect(later.frames.map(({ type }) => type)).toEqual(['PART', 'TASK_PART_CLOSED']);
+  expect(textAfter('', later.frames)).toBe(LONG);
+});
+
 test('a viewer whose part has gone on twice more while it was read is told that it begins anew', async () => {
   const task = await shortened();
   await task.write('some text');
@@ -141,7 +173,7 @@ test('a viewer whose part has gone on twice more while it was read is told that 
   const epoch = frames.flatMap((frame) => (frame.type === 'PART' ? (frame.epoch ?? []) : []))[0];
   task.lose(5);
   await task.claim();
-  await task.keepNewest();
+  task.keep(await task.newest());
   await task.claim();
   await task.claim();
   const later = task.connect(opened?.eventId, `${opened?.eventId}.9.${epoch}`);

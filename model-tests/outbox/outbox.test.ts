@@ -105,4 +105,23 @@ describe('an outbox', () => {
     expect(paths(server.met)).toEqual(['']);
     await expect(outbox.cancel({ clientRequestId: 'never' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
+
+  test('does not wait for a start that was kept after it', async () => {
+    const server = await takingServer();
+    let refusals = 1;
+    server.script.command = (path, body) => {
+      server.met.push({ path, body: JSON.parse(body) as never });
+      return refusals-- > 0 ? [422, { code: 'REQUEST_VALIDATION_ERROR', message: 'No.' }] : answerTo(path, {});
+    };
+    const gate = handGate(false);
+    const outbox = openOutbox(server.baseUrl, { store: memoryOutbox('ada'), gate });
+    const request = { taskType: 'report', clientRequestId: 'a' };
+    const tickets = [await outbox.start(request), await outbox.cancel({ clientRequestId: 'a' }), await outbox.start(request)];
+    gate.set(true);
+    expect(await Promise.all(tickets.map((ticket) => ticket.settled()))).toMatchObject([
+      { state: 'refused', refusal: { code: 'REQUEST_VALIDATION_ERROR' } },
+      { state: 'refused', wasSent: false, refusal: { code: 'OUTBOX_START_FAILED', message: 'The start "a" was refused.' } },
+      { state: 'done' },
+    ]);
+  });
 });

@@ -204,6 +204,7 @@ class History {
       for (const [index, observer] of user.observers.entries())
         if (!observer.isDone)
           missing.push(`${user.name}.${index}, ${JSON.stringify(observer.shown?.connection)}, dealt with ${observer.dealt}`);
+        else if (observer.reading.length > 0) missing.push(`${user.name}.${index}, who reads parts ${observer.reading.join()}`);
     for (const { isDone, name } of this.#partViewers) if (!isDone) missing.push(`${name}, who is shown parts`);
     for (const check of this.#cluster.actors) if (!check.isLevel) missing.push('a live actor');
     return missing;

@@ -22,6 +22,8 @@ interface KnownLane {
   /** What the store had of it, and lost. */
   readonly lost: Buffer[];
   fence: Fence;
+  /** How often it went on. */
+  continued: number;
 }
 
 interface LanesOfTask {
@@ -40,8 +42,8 @@ export class LaneCheck {
   readonly #written: WrittenPart[] = [];
   /** How long a lane was when the first epoch of an attempt began, by the mark of each of its epochs. */
   readonly #bases = new Map<string, number>();
-  /** All of a part, by task and the id of the fact that closed it. */
-  readonly #closed = new Map<string, Buffer>();
+  /** All of a part, by task and the id of the fact that closed it; by its number, of all histories. */
+  readonly #closed = new Map<string, readonly Buffer[]>();
 
   constructor(world: World) {
     this.#world = world;
@@ -89,7 +91,7 @@ export class LaneCheck {
     for (const fence of open) {
       const fact = facts.find(({ eventId }) => eventId === fence.lane);
       if (fact?.type !== 'TASK_PART_OPENED') return this.#world.fault('a lane is opened by its fact', nameOf(row.taskId, fence.lane));
-      task.lanes.set(fence.lane, { name: fact.payload.name, bytes: Buffer.alloc(0), lost: [], fence });
+      task.lanes.set(fence.lane, { name: fact.payload.name, bytes: Buffer.alloc(0), lost: [], fence, continued: 0 });
       this.#bases.set(fence.epoch.mark, 0);
     }
     for (const fence of continued) this.#continued(row.taskId, fence);
@@ -132,6 +134,34 @@ export class LaneCheck {
     return known !== undefined && versionsOf(known).some((version) => version.subarray(0, bytes.length).equals(bytes));
   }
 
+  /** The same of any part of that number, in any history; `before` is what it went on from, and was such a beginning. */
+  isPrefixOfPart(taskId: string, part: number, text: string, before = ''): boolean {
+    const lanes = this.#ofPart(taskId, part);
+    const [only] = lanes;
+    if (lanes.length === 1 && only?.lost.length === 0 && text.startsWith(before)) {
+      // The bytes of before were compared before, and a lane only grows.
+      const from = Buffer.byteLength(before);
+      const added = Buffer.from(text.slice(before.length));
+      return only.bytes.subarray(from, from + added.length).equals(added);
+    }
+    const bytes = Buffer.from(text);
+    return lanes.some((lane) => versionsOf(lane).some((version) => version.subarray(0, bytes.length).equals(bytes)));
+  }
+
+  /** True where a part of that number may be shown from its beginning once more: the store has lost some of it, or it went on more than once since somebody looked. */
+  mayBeginAnew(taskId: string, part: number): boolean {
+    return this.#ofPart(taskId, part).some(({ lost, continued }) => lost.length > 0 || continued > 1);
+  }
+
+  /** True where that is all of a part of that number, in any history. */
+  isWhole(taskId: string, part: number, text: string): boolean {
+    return this.#closed.get(`${taskId} part ${part}`)?.some((bytes) => bytes.equals(Buffer.from(text))) ?? false;
+  }
+
+  #ofPart(taskId: string, part: number): readonly KnownLane[] {
+    return [...this.#of(taskId).lanes].flatMap(([lane, known]) => (parseEventId(lane)?.n === part ? [known] : []));
+  }
+
   /** True where the store has lost bytes of a task. */
   hasLost(taskId: string): boolean {
     return [...this.#of(taskId).lanes.values()].some(({ lost }) => lost.length > 0);
@@ -144,7 +174,7 @@ export class LaneCheck {
 
   /** All of a part, by the fact that closed it. */
   closedText(taskId: string, closedBy: string): string | undefined {
-    return this.#closed.get(`${taskId} ${closedBy}`)?.toString('utf8');
+    return this.#closed.get(`${taskId} ${closedBy}`)?.[0]?.toString('utf8');
   }
 
   #continued(taskId: string, fence: Fence): void {
@@ -156,6 +186,7 @@ export class LaneCheck {
     if (isOther && !this.#written.some((part) => part.taskId === taskId && part.name === known.name && part.goesOn))
       this.#world.fault('no part of an earlier attempt is open', `${nameOf(taskId, lane)} goes on in attempt ${attempt}, and was not to`);
     known.fence = fence;
+    known.continued += 1;
   }
 
   #close(taskId: string, lane: EventId, facts: readonly Fact[], hasLost: boolean): void {
@@ -166,7 +197,9 @@ export class LaneCheck {
     if (!known || fact?.type !== 'TASK_PART_CLOSED') return this.#world.fault('a lane is closed by its fact', nameOf(taskId, lane));
     const { bytes, text, outcome } = fact.payload;
     const name = nameOf(taskId, lane);
-    this.#closed.set(`${taskId} ${fact.eventId}`, known.bytes);
+    const ofPart = `${taskId} part ${part}`;
+    this.#closed.set(`${taskId} ${fact.eventId}`, [known.bytes]);
+    this.#closed.set(ofPart, [...(this.#closed.get(ofPart) ?? []), known.bytes]);
     if (bytes !== known.bytes.length || (text !== undefined && !Buffer.from(text).equals(known.bytes)))
       this.#world.fault('a part is closed with all of it', `${name} has ${known.bytes.length} bytes, and is closed with ${bytes}`);
     if (outcome !== 'DONE' || hasLost || known.lost.length > 0) return;

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type Koa from 'koa';
 import type { WebSocket } from 'ws';
-import { grantedExtensions, socketExtensions } from '../../server/live/extensions.ts';
+import { askedParts, grantedExtensions, socketExtensions, streamExtensions } from '../../server/live/extensions.ts';
 import type { LiveHub } from '../../server/live/hub.ts';
 import type { AuthContextResolver, ServerChance, Clock, Logger } from '../../server/ports/index.ts';
 import type { TaskService } from '../../server/task/service.ts';
@@ -14,6 +14,7 @@ import { httpDefaults } from '../../server/http/options.ts';
 import { actionsRoute } from '../../server/http/routes/actions.ts';
 import { cancelRoute } from '../../server/http/routes/cancel.ts';
 import { createRoute } from '../../server/http/routes/create.ts';
+import { partRoute } from '../../server/http/routes/part.ts';
 import { pollRoute } from '../../server/http/routes/poll.ts';
 import { snapshotRoute } from '../../server/http/routes/snapshot.ts';
 import { streamRoute } from '../../server/http/routes/stream.ts';
@@ -61,7 +62,7 @@ export interface NodeServer {
   close(): void;
 }
 
-const TASK = /^\/api\/v1\/tasks\/([^/]+)(\/events\/stream|\/events|\/cancel|\/actions|)$/;
+const TASK = /^\/api\/v1\/tasks\/([^/]+)(\/events\/stream|\/events|\/cancel|\/actions|\/parts|)(?:\/(\d+))?$/;
 
 export function createNodeServer({ service, hub, replayFactsMax, auth, clock, chance, logger }: NodeServerDeps): NodeServer {
   const silentPeers = createSilentPeers({ clock, stalledMs: hub.options.stalledMs, readTables: async () => [] });
@@ -71,18 +72,21 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
     live: {
       sseHeaders: sseHeaders(settings.sse),
       poll: (taskId, request) => hub.poll(taskId, request),
-      openSse: ({ req, res, auth: caller, taskId, after, extensions }) =>
+      openSse({ req, res, auth: caller, taskId, after, extensions, parts }) {
+        const granted = grantedExtensions(extensions, streamExtensions, hub.hasParts);
         openSse(req, res, {
           taskId,
           auth: caller,
           cursor: after,
-          extensions: grantedExtensions(extensions),
+          extensions: granted,
+          parts: askedParts(granted, parts),
           hub,
           settings: settings.sse,
           silentPeers,
           clock,
           chance,
-        }),
+        });
+      },
       // No client of these worlds asks for one.
       openSharedSse: ({ res }) => void res.destroy(),
     },
@@ -99,6 +103,7 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
   const create = createRoute(tools);
   const routes: Readonly<Record<string, Route>> = {
     'GET ': snapshotRoute(tools),
+    'GET /parts': partRoute(tools),
     'GET /events': pollRoute(tools),
     'GET /events/stream': streamRoute(tools),
     'POST /cancel': cancelRoute(tools),
@@ -108,7 +113,7 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
   return {
     async handle(request, response) {
       const [path = '', querystring = ''] = request.target.split('?');
-      const [, taskId = '', rest = ''] = TASK.exec(path) ?? [];
+      const [, taskId = '', rest = '', partNumber = ''] = TASK.exec(path) ?? [];
       const req = new RequestStandIn(request);
       const headers: Record<string, string> = {};
       // As much of Koa's context, and of Node's request and response, as our routes look at.
@@ -127,7 +132,7 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
         const caller = await authenticate(auth, req as unknown as IncomingMessage, clock);
         const route = path === '/api/v1/tasks' ? create : routes[`${request.method} ${rest}`];
         if (!route) throw new Error(`No route for ${request.method} ${path}.`);
-        await route({ ctx: ctx as unknown as Koa.Context, auth: caller, taskId, attachmentName: '', partNumber: '' });
+        await route({ ctx: ctx as unknown as Koa.Context, auth: caller, taskId, attachmentName: '', partNumber });
       } catch (thrown) {
         return answerOf(errorResponse(callerError(thrown, logger), clock));
       }
@@ -150,7 +155,7 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
             openSocketSession({
               ...both,
               auth: caller,
-              extensions: grantedExtensions(asked, socketExtensions),
+              extensions: grantedExtensions(asked, socketExtensions, hub.hasParts),
               hub,
               settings: settings.webSocket,
               service,

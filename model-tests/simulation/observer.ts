@@ -8,6 +8,7 @@ import {
   type TaskView,
 } from '../../client/index.ts';
 import type { Entity } from './event-queue.ts';
+import { PartReaders } from './part-readers.ts';
 import type { Habit } from './plan.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { historiesOf, viewText, type Oracle } from './oracle.ts';
@@ -22,6 +23,8 @@ export interface ObserverDeps {
   readonly habit: Habit;
   readonly hidesAnswered: boolean;
   readonly planted: PlantedBug;
+  /** Whoever follows snapshots reads all parts, too. */
+  readonly readsParts: boolean;
   /** The client had no token that is good: it may give up with this, and somebody signs in again. */
   mayBeLeft(error: unknown): boolean;
   /** The client knows neither the start of the log nor a snapshot, for all its observers: it may show less than the log says. */
@@ -53,6 +56,7 @@ export class Observer {
   #gapsTold = 0;
   #resetsTold = 0;
   #observation: Observation | undefined;
+  #readers: PartReaders | undefined;
 
   constructor(deps: ObserverDeps) {
     this.#deps = deps;
@@ -68,6 +72,7 @@ export class Observer {
     this.#resetsTold = 0;
     const observation = client.observe(taskId);
     this.#observation = observation;
+    this.#readers = undefined;
     if (habit.watches !== 'facts') this.#watch(observation, client, entity);
     if (habit.watches !== 'snapshots') void this.#iterate(observation, client, entity);
   }
@@ -96,6 +101,11 @@ export class Observer {
   /** What it shows now. */
   get shown(): ObservationSnapshot | undefined {
     return this.#observation?.getSnapshot();
+  }
+
+  /** The parts that are not read to their end. */
+  get reading(): readonly number[] {
+    return this.#readers?.pending ?? [];
   }
 
   async #iterate(observation: Observation, client: TaskBridgeClient, entity: Entity): Promise<void> {
@@ -182,7 +192,9 @@ export class Observer {
   }
 
   #watch(observation: Observation, client: TaskBridgeClient, entity: Entity): void {
-    const { world, oracle, name, taskId, habit, isPartial } = this.#deps;
+    const { world, oracle, name, taskId, habit, isPartial, readsParts, mayBeLeft } = this.#deps;
+    const readers = readsParts ? new PartReaders({ name, world, oracle, observation, entity, mayBeLeft }) : undefined;
+    this.#readers = readers;
     const fault = (task: TaskView): string | undefined => {
       const shown = viewText(task);
       const truth = oracle.view(taskId, task.lastEventId ?? '');
@@ -195,6 +207,7 @@ export class Observer {
     let seen: string | null = null;
     const look = ({ task, connection }: ObservationSnapshot): void => {
       if (entity.isDead) return;
+      readers?.look();
       if (task.lastEventId !== null && task.lastEventId !== seen && !isPartial()) {
         seen = task.lastEventId;
         const found = fault(task);

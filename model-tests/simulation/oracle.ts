@@ -128,6 +128,7 @@ export class Oracle {
   /** The store has lost all of a log but its first `n` facts. */
   restored(taskId: string, n: number, firstRetained: number): void {
     const task = this.of(taskId);
+    this.work.restored(taskId);
     task.lost.push({ facts: [...task.facts], folds: [...task.folds] });
     task.facts.length = n;
     task.folds.length = n + 1;

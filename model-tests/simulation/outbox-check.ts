@@ -134,9 +134,16 @@ export class OutboxCheck {
     const start = command.type !== 'start' && typeof command.target === 'object' ? command.target.clientRequestId : undefined;
     const isTrue =
       code === 'OUTBOX_START_FAILED'
-        ? start !== undefined && this.cameToNothing(start)
+        ? start !== undefined && this.#hadNoStart(entry, start)
         : this.#codesOf(entry).some((codes) => codes.has(code));
     if (!isTrue) this.#fault('a refusal is what the server said', entry, `is refused with ${code}`);
+  }
+
+  /** A command goes no further than the starts that were kept before it; one that came later is for what comes after that. */
+  #hadNoStart({ id }: OutboxEntry, clientRequestId: string): boolean {
+    const order = this.#known.get(id)?.order ?? 0;
+    const before = [...this.#known.values()].filter((start) => nameOf(start.entry) === `start ${clientRequestId}` && start.order < order);
+    return before.length > 0 && before.every(({ entry }) => !isPending(entry) && entry.state !== 'done');
   }
 
   #codesOf({ command }: OutboxEntry): Set<string>[] {

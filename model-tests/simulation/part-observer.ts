@@ -34,7 +34,7 @@ export class PartObserver {
 
   /** Where it goes on in parts, as it is sent. */
   get partCursors(): string {
-    return [...this.#open.values()].flatMap(({ lane, bytes, epoch }) => (epoch === undefined ? [] : [`${lane}.${bytes}.${epoch}`])).join();
+    return [...this.#open.values()].map(({ lane, bytes, epoch = '0' }) => `${lane}.${bytes}.${epoch}`).join();
   }
 
   /** There is a new connection. */

@@ -1,5 +1,14 @@
 import type { SeededRandom } from '../support/seeded-random.ts';
-import { isStart, TROUBLE_MS, type Decision, type FaultKind, type FaultPoint, type PartHabit, type StreamStep } from './plan.ts';
+import {
+  isStart,
+  TROUBLE_MS,
+  type ClientPlan,
+  type Decision,
+  type FaultKind,
+  type FaultPoint,
+  type PartHabit,
+  type StreamStep,
+} from './plan.ts';
 
 /** How many of all histories have work that writes parts, and somebody who is shown them. */
 export const PARTS_SHARE = 0.25;
@@ -55,6 +64,14 @@ export function generateParts(random: SeededRandom, tasks: number, mayLose: bool
     return { kind: 'fault', on: 'flush', nth: random.below(20), what: 'crash late' };
   });
   return [...viewers, ...struck, ...lost, ...late];
+}
+
+/** Has most clients take parts. */
+export function takeParts(random: SeededRandom, clients: readonly ClientPlan[]): readonly ClientPlan[] {
+  return clients.map((client) => {
+    const parts = { storedBytesMax: random.pick([32_768, 32_768, 200]), storeMs: random.pick([1_000, 50]), reads: random.odds(0.6) };
+    return random.odds(0.8) ? { ...client, parts } : client;
+  });
 }
 
 function drawStream(random: SeededRandom): StreamStep {

@@ -11,7 +11,7 @@ import {
   type Plan,
   type Sizes,
 } from './plan.ts';
-import { generateParts, PARTS_SHARE, streamParts } from './parts-generator.ts';
+import { generateParts, PARTS_SHARE, streamParts, takeParts } from './parts-generator.ts';
 import { generateProviders, PROVIDERS_SHARE } from './provider-generator.ts';
 import { generateRollbacks, ROLLBACK_SHARE } from './rollback-generator.ts';
 import { generateTabs, TABS_SHARE } from './tabs-generator.ts';
@@ -103,7 +103,7 @@ export function generatePlan(seed: number): Plan {
     nodes,
     exclusive,
     sizes,
-    clients,
+    clients: hasParts ? takeParts(seededRandom(`${seed}/plan, parts in clients`), clients) : clients,
     decisions: hasParts ? [...streamParts(part, worse), ...generateParts(part, tasks, !exclusive)] : worse,
     ...(hasParts && part.odds(0.4) && { factBytesMax: 2_048 }),
     ...(isWorse && slots > 0 && { slots }),

@@ -192,6 +192,17 @@ export interface ClientPlan {
   readonly hideAnswered: boolean;
   /** All tasks over one socket. */
   readonly sharesSocket: boolean;
+  /** Takes no parts without. */
+  readonly parts?: ClientPartsPlan;
+}
+
+/** How a client takes parts. */
+export interface ClientPartsPlan {
+  /** Of what a checkpoint keeps. */
+  readonly storedBytesMax: number;
+  readonly storeMs: number;
+  /** Whoever follows snapshots reads each part in pieces, too. */
+  readonly reads: boolean;
 }
 
 /** Tokens that end by themselves. */

@@ -1,5 +1,6 @@
 import type { Memory } from '../../adapters/memory/index.ts';
 import type { AuthProvider, CheckpointStore, Observation, TaskBridgeClient, TaskBridgeClientOptions } from '../../client/index.ts';
+import type { PartPort } from '../../client/parts/index.ts';
 import type { ChannelPort } from '../../client/tabs/channels.ts';
 import type { OutboxStore } from '../../client/outbox/index.ts';
 import type { LiveHub } from '../../server/live/hub.ts';
@@ -15,6 +16,8 @@ export interface PlantedBug {
   readonly iterate?: (observation: Observation) => AsyncIterator<{ readonly eventId: string; readonly type: string }>;
   readonly checkpoints?: (store: CheckpointStore) => CheckpointStore;
   readonly channels?: (channels: ChannelPort) => ChannelPort;
+  /** Between a client and its parts. */
+  readonly parts?: (port: PartPort) => PartPort;
   readonly fetch?: (fetcher: typeof fetch) => typeof fetch;
   readonly auth?: (provider: AuthProvider) => AuthProvider;
   readonly classify?: TaskBridgeClientOptions['classify'];

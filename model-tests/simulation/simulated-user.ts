@@ -5,6 +5,7 @@ import type { TransportName, JsonObject } from '../../machines/wire/index.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import { entity, type Entity } from './event-queue.ts';
 import { checkCheckpoint } from './checkpoint-check.ts';
+import { clientParts } from './client-part-check.ts';
 import { clientLimits } from './client-limits.ts';
 import { Observer } from './observer.ts';
 import { OutboxUser } from './outbox-user.ts';
@@ -206,6 +207,7 @@ export class SimulatedUser {
       habit,
       hidesAnswered: this.#plan.hideAnswered,
       planted,
+      readsParts: this.#plan.parts?.reads === true,
       mayBeLeft: (error) => this.tokenSource.excuses(error),
       // All consumers of a task in one client share its checkpoint.
       isPartial: () => this.#partial.has(taskId),
@@ -372,6 +374,7 @@ export class SimulatedUser {
         if (report.type === 'malformed') world.fault('nodes send no malformed frames', `${report.reason} by ${report.transport}`);
       },
       limits: clientLimits(sizes),
+      ...clientParts(this.#plan.parts, { name: itself.name, world, oracle, planted }),
     });
     if (this.outbox) {
       const own = world.random(`outbox of ${itself.name}`);

@@ -35,6 +35,8 @@ interface CheckedTask {
   /** A node that closed gave it up. */
   wasGivenUp: boolean;
   hasEnded: boolean;
+  /** The store has lost some of its history, attempts among it. */
+  hasLost: boolean;
   readonly running: Set<Run>;
 }
 
@@ -67,6 +69,7 @@ export class WorkCheck {
       takenOver: 0,
       wasGivenUp: false,
       hasEnded: false,
+      hasLost: false,
       running: new Set(),
     });
   }
@@ -102,7 +105,11 @@ export class WorkCheck {
     const run: Run = { life: this.#of(name), attempt, signal };
     task.hasBegun = true;
     // One that was claimed long ago may begin beside one that was claimed since: the older of both has to end.
-    for (const other of task.running) this.#expectEnd(taskId, other.attempt > attempt ? run : other);
+    for (const other of task.running) {
+      // What the store has lost counts again: then their numbers say nothing.
+      if (task.hasLost) this.#expectEnd(taskId, run, other);
+      else this.#expectEnd(taskId, other.attempt > attempt ? run : other);
+    }
     task.running.add(run);
     return () => void task.running.delete(run);
   }
@@ -133,6 +140,11 @@ export class WorkCheck {
     else if (!isGone && silentMs < LEASE_MS) world.fault('a living node keeps its work', `${what}, which beat ${silentMs} ms before`);
   }
 
+  /** The store has gone back to what it had of a task. */
+  restored(taskId: string): void {
+    this.#task(taskId).hasLost = true;
+  }
+
   /** A task was ended as lost. */
   lost(taskId: string): void {
     const { repeatable, hasBegun, takenOver, wasGivenUp } = this.#task(taskId);
@@ -157,13 +169,15 @@ export class WorkCheck {
     });
   }
 
-  /** Another run of its task began: this one has a lease's time, in which it is not frozen, to end. */
-  #expectEnd(taskId: string, run: Run): void {
-    const { entity } = run.life;
-    const from = Math.max(this.#world.time, entity.frozenUntil);
+  /** Another run of its task began: this one, or one of these two, has a lease's time, in which it is not frozen, to end. */
+  #expectEnd(taskId: string, run: Run, other = run): void {
+    const frozenUntil = (): number => Math.max(run.life.entity.frozenUntil, other.life.entity.frozenUntil);
+    const goesOn = (one: Run): boolean => this.#task(taskId).running.has(one) && !one.life.entity.isDead && !one.signal.aborted;
+    const from = Math.max(this.#world.time, frozenUntil());
     this.#world.after(from + LEASE_MS + STOP_MS - this.#world.time, this.#world.itself, () => {
-      if (!this.#task(taskId).running.has(run) || entity.isDead || run.signal.aborted) return;
-      if (entity.frozenUntil > from) return this.#expectEnd(taskId, run);
+      if (!goesOn(run) || !goesOn(other)) return;
+      if (frozenUntil() > from) return this.#expectEnd(taskId, run, other);
+      const { entity } = run.life;
       this.#world.fault('nothing runs twice for longer than a lease', `attempt ${run.attempt} of ${taskId} goes on in ${entity.name}`);
     });
   }

@@ -148,6 +148,20 @@ describe('a leading tab', () => {
     expect(port.opened.slice(1).map(({ request: asked }) => asked.headers['authorization'])).toEqual(['Bearer 2', 'Bearer 2']);
   });
 
+  test('tells a refusal of the credentials only to tabs that have those', async () => {
+    const { port, tab } = scriptedTabs();
+    const first = tab();
+    await eventually(() => first.getSnapshot() === 'leading');
+    const stale = openVirtual(first, null, request('task-1'));
+    await eventually(() => port.opened.length === 1);
+    const good = openVirtual(tab(), null, request('task-2', { headers: { authorization: 'Bearer 2' } }));
+    await eventually(() => port.opened.length === 2);
+    expect(port.opened.map(({ request: asked }) => asked.headers['authorization'])).toEqual(['Bearer 1', 'Bearer 1']);
+    for (const { server } of port.opened) server.refused(401, '{}', undefined);
+    await eventually(() => good.told.length === 1);
+    expect([stale.told, good.told]).toEqual([['refused 401'], ['cut']]);
+  });
+
   test('gives sockets of their own to cursors that cannot be compared', async () => {
     const { port, one, other } = await twoTabs(['b', 'a']);
     await eventually(() => port.opened.length === 2);

@@ -171,8 +171,9 @@ export class PartDelivery {
       const { n } = positionOf(lane);
       if (n > upTo) continue;
       const shown = (await this.#known(n, new Map(), lane))?.[1] ?? this.#begin(lane, {});
-      this.#enter(shown, epoch, length);
-      if (shown.sent >= length) continue;
+      // It may be of before what was shown, where another viewer had asked: that a lane is shorter, or of another epoch, only its bytes say.
+      if (length === 0 && shown.mark === undefined) shown.mark = epoch.mark;
+      if (shown.mark === epoch.mark && shown.sent === length) continue;
       if (room <= 0) return { frames, hasMore: true };
       const read = (await this.#laneBytes(lane, shown, room)) ?? [];
       frames.push(...read);
@@ -188,7 +189,7 @@ export class PartDelivery {
     const { topic, lanes } = this.#deps;
     const limit = Math.max(4, Math.min(bytesMax, FRAME_BYTES_MAX));
     const readAt = (at: number): Promise<PartPage | undefined> =>
-      topic.once(`${lane} ${at} ${limit}`, () => lanes.readPart(topic.taskId, lane, at, limit));
+      topic.once(`${lane} ${at} ${shown.mark} ${limit}`, () => lanes.readPart(topic.taskId, lane, at, limit));
     let page = await readAt(shown.sent);
     if (!page) return undefined;
     const at = shown.sent;
@@ -243,7 +244,8 @@ export class PartDelivery {
       part: positionOf(lane).n,
       ...(name !== undefined && { name }),
       ...(kind !== undefined && { kind }),
-      mark: cursor?.epoch,
+      // Who has nothing of it has nothing of any epoch.
+      mark: cursor && cursor.offset > 0 ? cursor.epoch : undefined,
       sent: cursor?.offset ?? 0,
       isWhole: false,
       says: 'all',

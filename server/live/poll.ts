@@ -210,7 +210,7 @@ function gatheredText(clock: Clock, cursors: PartCursors, onReady: () => void): 
     compareParts(lanes) {
       const isNew = lanes.some(({ lane, epoch, length }) => {
         const known = cursors.get(lane);
-        return length > (known?.offset ?? 0) || (known && known.epoch !== epoch.mark);
+        return length > (known?.offset ?? 0) || (known && known.offset > 0 && known.epoch !== epoch.mark);
       });
       if (isNew) gather();
     },
