@@ -280,10 +280,11 @@ class LogConnection implements SharedConnection {
   }
 
   #close(): void {
+    // Before the chart is stopped, which completes it: nothing has ended but the watching.
+    this.#beOver();
     abortWith(this.#abort, closed('observation'));
     this.#projection.stop();
     this.#chart.stop();
-    this.#beOver();
   }
 
   /** False where it was over before. */

@@ -142,6 +142,11 @@ export async function partHost(): Promise<PartHost> {
   };
 }
 
+/** Has the work write a text, in pieces of so many characters. */
+export async function writePieces(task: WritingTask, text: string, step = 500): Promise<void> {
+  for (let at = 0; at < text.length; at += step) await task.order({ write: text.slice(at, at + step) });
+}
+
 const WORDS = ['so ', 'büro ', '語 ', '🙂', 'and then it goes on, ', '\n', 'e\u0301 '];
 
 /** About so many bytes of text, with characters of every length. */
