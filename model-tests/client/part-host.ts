@@ -5,7 +5,7 @@ import { inProcess } from 'taskbridge/adapters/in-process';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { createTaskBridgeClient, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { taskParts } from 'taskbridge/client/parts';
-import { createTaskBridge, type TaskBridge } from 'taskbridge/server';
+import { createTaskBridge, type TaskBridge, type TaskBridgeOptions } from 'taskbridge/server';
 import { onLoopback } from '../support/loopback.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 
@@ -47,7 +47,7 @@ interface Given {
 }
 
 /** Starts it; it is closed when the test has finished. */
-export async function partHost(): Promise<PartHost> {
+export async function partHost(tasks: TaskBridgeOptions['tasks'] = {}): Promise<PartHost> {
   const orders = new Map<string, { readonly given: Given[]; wake: () => void }>();
   const queueOf = (taskId: string) => {
     const known = orders.get(taskId) ?? { given: [], wake: () => undefined };
@@ -64,6 +64,7 @@ export async function partHost(): Promise<PartHost> {
   }
   const bridge = createTaskBridge({
     store: memoryStore(),
+    tasks,
     logger: quiet,
     executor: inProcess(
       {
