@@ -184,6 +184,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/examples/bullmq-worker.test.ts',
       'model-tests/examples/machine-work.test.ts',
       'model-tests/examples/report-kills.test.ts',
+      'model-tests/parts/',
       'model-tests/redis/failover.test.ts',
       'model-tests/readme/survival.test.ts',
       'model-tests/redis/leases.test.ts',

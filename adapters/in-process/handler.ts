@@ -9,7 +9,10 @@ export interface PartOptions {
   readonly kind: Exclude<FactPayload<'TASK_PART_OPENED'>['kind'], 'latest'>;
   /** A flat object of at most 1024 bytes as JSON, for programs that show it. */
   readonly attributes?: FactPayload<'TASK_PART_OPENED'>['attributes'];
-  /** A run after a crash goes on with what is there (`text`). Left out, that is abandoned when the run begins, and a part of the same name is another one. */
+  /**
+   * A run after a crash goes on with what is there (`text`) where it opens a part of this name; where it opens none until it ends, what is there is abandoned then. Left out,
+   * that is abandoned when the run begins, and a part of the same name is another one.
+   */
   readonly onRerun?: 'continue';
   /** When it is whole its text is said once more as a message, for clients that know no parts; several where it is too long for one. */
   readonly closeAs?: 'message';

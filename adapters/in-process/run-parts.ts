@@ -104,7 +104,8 @@ export class RunParts {
     const { enqueue, retry, parts, reason } = this.#deps;
     let left: OpenedPart | undefined;
     const opens: PartReport = { type: 'report.part.opened', key, payload: payloadOf(name, options), ...wishesOf(options) };
-    const became = await enqueue(() => (left ? undefined : opens), {
+    const adopts = (part: number): PartReport => ({ type: 'report.part.adopted', key, payload: { part } });
+    const became = await enqueue(() => (left ? adopts(left.part) : opens), {
       opens: true,
       ...(this.#mayGoOn(options) && { before: async () => void (left = await this.#adopt(name)) }),
     });

@@ -280,10 +280,10 @@ class LogConnection implements SharedConnection {
   }
 
   #close(): void {
+    // Before the chart is stopped, which completes it: nothing has ended but the watching.
+    this.#beOver();
     abortWith(this.#abort, closed('observation'));
     this.#projection.stop();
-    // Before its chart completes: whoever leaves has not come to the end of the log.
-    this.#beOver();
     this.#chart.stop();
   }
 

@@ -126,15 +126,19 @@ export class TaskPartRecord implements PartRecord {
     return this.#asked.get(part) === 'asked';
   }
 
-  /** All of it: nobody says of which epoch a closed part is. */
+  /** What is missing of it; all of it where what is here may be of another epoch, or is only counted. */
   async #read(part: PartText, outcome: 'DONE' | 'ABANDONED'): Promise<void> {
-    let text = '';
+    const { epoch, kind } = part;
+    const begun =
+      epoch === undefined || kind === 'latest' || part.isReleased ? { text: '', bytes: 0 } : { text: part.text, bytes: part.bytes };
+    let { text, bytes: at } = begun;
     try {
-      for (let at = 0; at < part.length;) {
+      while (at < part.length) {
         const page = await this.#listener.read(part.part, at);
         if ((part.lane ?? page.eventId) !== page.eventId || page.at !== at || page.to <= at) throw new Error('Of another part.');
-        text += page.text;
-        at = page.to;
+        const goesOn = text === '' || text.length > begun.text.length || page.epoch === epoch;
+        text = goesOn ? text + page.text : '';
+        at = goesOn ? page.to : 0;
       }
       part.close(outcome, part.length, text);
     } catch {
@@ -143,8 +147,9 @@ export class TaskPartRecord implements PartRecord {
     this.#grew();
   }
 
-  /** A part as it was stored. */
+  /** A part as it was stored: who looks already is told of it. */
   restore(head: PartHead): PartText {
+    this.#changed();
     return this.#open(head);
   }
 

@@ -5,7 +5,7 @@ import { inProcess } from 'taskbridge/adapters/in-process';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { createTaskBridgeClient, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { taskParts } from 'taskbridge/client/parts';
-import { createTaskBridge, type TaskBridge } from 'taskbridge/server';
+import { createTaskBridge, type TaskBridge, type TaskBridgeOptions } from 'taskbridge/server';
 import { onLoopback } from '../support/loopback.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 
@@ -47,7 +47,7 @@ interface Given {
 }
 
 /** Starts it; it is closed when the test has finished. */
-export async function partHost(): Promise<PartHost> {
+export async function partHost(tasks: TaskBridgeOptions['tasks'] = {}): Promise<PartHost> {
   const orders = new Map<string, { readonly given: Given[]; wake: () => void }>();
   const queueOf = (taskId: string) => {
     const known = orders.get(taskId) ?? { given: [], wake: () => undefined };
@@ -64,6 +64,7 @@ export async function partHost(): Promise<PartHost> {
   }
   const bridge = createTaskBridge({
     store: memoryStore(),
+    tasks,
     logger: quiet,
     executor: inProcess(
       {
@@ -140,6 +141,11 @@ export async function partHost(): Promise<PartHost> {
       return all.length;
     },
   };
+}
+
+/** Has the work write a text, in pieces of so many characters. */
+export async function writePieces(task: WritingTask, text: string, step = 500): Promise<void> {
+  for (let at = 0; at < text.length; at += step) await task.order({ write: text.slice(at, at + step) });
 }
 
 const WORDS = ['so ', 'büro ', '語 ', '🙂', 'and then it goes on, ', '\n', 'e\u0301 '];

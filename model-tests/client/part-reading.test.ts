@@ -4,14 +4,10 @@ import { sharedStreams } from 'taskbridge/client/streams';
 import { describe, expect, test } from 'vitest';
 import { eventually, turns } from '../support/eventually.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { answerOf, partHost, type WritingTask } from './part-host.ts';
+import { answerOf, partHost, writePieces as write } from './part-host.ts';
 
 const random = seededRandom('reading');
 const bytesOf = (text: string): number => Buffer.byteLength(text);
-
-async function write(task: WritingTask, text: string, step = 500): Promise<void> {
-  for (let at = 0; at < text.length; at += step) await task.order({ write: text.slice(at, at + step) });
-}
 
 /** A gate that a test opens and closes. */
 function manualGate(): Gate & { set(open: boolean): void } {
@@ -98,32 +94,6 @@ describe.each(ways)('over %s', (_, options) => {
     gate.set(true);
     await eventually(() => part.text === before + meanwhile);
     expect(host.sentBytes - sent).toBeLessThanOrEqual(1.1 * bytesOf(meanwhile));
-  });
-
-  test('a page that is opened again shows at once what its checkpoint has, and downloads the rest', async () => {
-    const [before, meanwhile] = [answerOf(random, 20_000), answerOf(random, 40_000)];
-    const host = await partHost();
-    const task = await host.start();
-    const checkpoints = memoryCheckpoints();
-    const first = host.client({ ...options, checkpoints });
-    const part = partOf(first.observe(task.taskId), 'answer');
-    part.subscribe(() => undefined);
-    await task.order({ open: 'answer' });
-    // The checkpoint that its fact brings has nothing of the text.
-    await eventually(() => part.open);
-    await write(task, before);
-    await eventually(() => part.text === before);
-    await first.close();
-    await write(task, meanwhile);
-    const sent = host.sentBytes;
-    const observation = host.client({ ...options, checkpoints }).observe(task.taskId);
-    const again = partOf(observation, 'answer');
-    again.subscribe(() => undefined);
-    await eventually(() => again.text !== '');
-    expect(again.text.startsWith(before)).toBe(true);
-    await eventually(() => again.text === before + meanwhile);
-    expect(host.sentBytes - sent).toBeLessThanOrEqual(1.1 * bytesOf(meanwhile));
-    expect(again.getSnapshot()?.restarts).toBe(0);
   });
 
   test('a slow reader gets fewer and longer pieces, and all of them', async () => {

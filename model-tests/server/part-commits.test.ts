@@ -198,7 +198,7 @@ describe('a new attempt', () => {
   });
 
   test('goes on with what the one before wished to be gone on with', async () => {
-    const { open, write, claim, closings, fences, decide } = await atWork();
+    const { open, write, claim, closings, fences, decide, execute } = await atWork();
     const left = await open({ key: '1' }, 'log');
     const old = await open({ key: '2', onRerun: 'continue' });
     await write(old, 'half a sen');
@@ -207,9 +207,29 @@ describe('a new attempt', () => {
     const [next] = await fences();
     expect(next).toMatchObject({ lane: old.lane, attempt: 2, node: 'node-b', epoch: { was: old.epoch.mark, from: 10 } });
     expect([await write(old, 'x', 10), await write(next as Fence, 'tence', 10)]).toEqual(['fenced', 'ok']);
+    const adopts = (part: number) => execute((unit) => unit.parts.adopt(part, 'its own'));
+    // Once: it is nobody's to take up again, as is what was abandoned.
+    expect([await adopts(2), await adopts(3), await adopts(3)]).toEqual([false, true, false]);
+    // Under the same fence: what was shown of it stays.
+    expect(await fences()).toEqual([next]);
     await decide(end);
     expect((await closings()).at(-1)).toEqual({ part: 3, bytes: 15, outcome: 'DONE', text: 'half a sentence' });
   });
+});
+
+test('what an earlier attempt left, and the one that ends the task did not take up, is abandoned by the end, and said to be whole by nobody', async () => {
+  const { open, write, claim, closings, decide, said } = await atWork();
+  await write(await open({ key: '1', onRerun: 'continue', closeAs: 'message' }), 'half a sen');
+  await claim('node-b');
+  // And nor is what a third one finds.
+  await claim('node-c');
+  await open({ key: '1' });
+  await decide(end);
+  expect((await closings()).map(({ part, outcome, text }) => [part, outcome, text])).toEqual([
+    [2, 'ABANDONED', 'half a sen'],
+    [3, 'DONE', ''],
+  ]);
+  expect(await said()).not.toContain('MESSAGE');
 });
 
 describe('a part that is said once more as a message', () => {

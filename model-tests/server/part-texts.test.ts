@@ -110,6 +110,7 @@ describe('the text of a part', () => {
     for (let at = 0, bytes = 1; at < bytes;) {
       const { body } = await read(task, 2, `?offset=${at}&limit=9999`);
       expect(body).toMatchObject({ taskId: task.taskId, part: 2, name: 'long', kind: 'text', open: false, outcome: 'DONE', at });
+      expect(body.epoch).toMatch(/./);
       expect(Buffer.byteLength(body.text)).toBe(body.to - body.at);
       text += body.text;
       ({ to: at, bytes } = body);

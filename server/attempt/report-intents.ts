@@ -18,6 +18,7 @@ const reported: Readonly<Record<Reported['type'], boolean>> = {
   'report.cancelled': false,
   'report.part.opened': true,
   'report.part.closed': true,
+  'report.part.adopted': true,
   'report.part.continued': true,
 };
 const KEY_CHARACTERS_MAX = 64;
@@ -32,7 +33,7 @@ export function refuseForeignIntents(intents: readonly Reported[], { name, lanes
     if (!Object.hasOwn(reported, type))
       refuse(`intents.${nth}.type`, `is none that a report may have: ${Object.keys(reported).join(', ')}`);
     if (reported[type] && !lanes) refuse(`intents.${nth}.type`, `is of a part, and the store "${name}" keeps none`);
-    if (intent.type === 'report.part.opened' && !isKey(intent.key))
+    if ((intent.type === 'report.part.opened' || intent.type === 'report.part.adopted') && !isKey(intent.key))
       refuse(`intents.${nth}.key`, `is no text of 1 to ${KEY_CHARACTERS_MAX} characters`);
   }
 }
@@ -49,6 +50,8 @@ export function decidePart(unit: UnitOfWork, intent: PartReport): ReportRefusal 
       return openPart(unit, intent);
     case 'report.part.closed':
       return unit.parts.close(intent.payload.part, intent.payload.outcome === 'ABANDONED' ? 'ABANDONED' : 'DONE');
+    case 'report.part.adopted':
+      return unit.parts.adopt(intent.payload.part, intent.key) ? undefined : 'PART_NOT_OPEN';
     case 'report.part.continued':
       return unit.parts.goOn(intent.payload.part) ? undefined : 'PART_NOT_OPEN';
   }

@@ -4,8 +4,10 @@ import type { Epoch, Fence, LaneChanges } from '../ports/lanes.ts';
 
 /** What is recorded of the lane of an open part: who may write to it, and what becomes of it. */
 export interface OpenPartLane extends Omit<Fence, 'taskId'> {
-  /** What the work named it by when it opened it: no two of one attempt are alike. Absent where an earlier attempt did. */
+  /** What the work named it by when it opened it, or took it up: no two of one attempt are alike. Absent where an earlier attempt did. */
   readonly key?: string;
+  /** An earlier attempt left it open, and this one has not taken it up. */
+  readonly isLeft?: true;
   /** Left out, another attempt begins without it. */
   readonly onRerun?: 'continue';
   /** Left out, nothing but its closing fact has its text. */

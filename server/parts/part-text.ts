@@ -48,7 +48,7 @@ export async function partText(
     return answer(taskId, part, about, { bytes: whole.subarray(offset, offset + limit), length: whole.byteLength, offset });
   }
   const page = await store.lanes?.readPart(taskId, found.lane, offset, limit);
-  if (page) return answer(taskId, part, { ...about, ...(about.open && { epoch: page.epoch.mark }) }, { ...page, offset });
+  if (page) return answer(taskId, part, { ...about, epoch: page.epoch.mark }, { ...page, offset });
   if (about.open) return undefined;
   throw noPart(partNumber);
 }

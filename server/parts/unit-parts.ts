@@ -91,11 +91,11 @@ export class UnitParts {
     return undefined;
   }
 
-  /** Closes all that are open, before the end. */
+  /** Closes all that are open, before the end. What an earlier attempt left and this one did not take up is whole for nobody. */
   closeAll(openParts: readonly OpenPart[], outcome: Outcome): void {
     // Those that are not sealed are all named at once.
     this.#sealed(this.#lanesOf(openParts));
-    for (const { opened } of openParts) this.close(opened, outcome);
+    for (const { opened } of openParts) this.close(opened, this.#lanes.open[opened]?.isLeft ? 'ABANDONED' : outcome);
   }
 
   /**
@@ -109,9 +109,18 @@ export class UnitParts {
       if (lane?.onRerun !== 'continue') this.close(opened, 'ABANDONED');
       else {
         const { key: _, ...goingOn } = lane;
-        this.#letGoOn(opened, { ...goingOn, ...next });
+        this.#letGoOn(opened, { ...goingOn, ...next, isLeft: true });
       }
     }
+  }
+
+  /** Gives an open part that an earlier attempt left to this one, by whose key it is known from here on. False where there is none, or it is taken up already. */
+  adopt(part: number, key: string): boolean {
+    const lane = this.#lanes.open[part];
+    if (lane?.isLeft !== true) return false;
+    const { isLeft: _, ...adopted } = lane;
+    this.#lanes = withOpenLane(this.#lanes, part, { ...adopted, key });
+    return true;
   }
 
   /** Lets the lane of an open part go on in a new epoch, for the same attempt: it was sealed by whoever did not come to close it. False where there is none. */

@@ -42,7 +42,7 @@ export function workParts({ taskId, attempt }: AttemptRef, { lanes, flusher, pro
       const { openParts } = record.aggregate.task.context;
       const named = new Set(openParts.filter((part) => part.name === name).map((part) => String(part.opened)));
       return ownIn(record)
-        .filter(([part, { key }]) => key === undefined && named.has(part))
+        .filter(([part, { isLeft }]) => isLeft === true && named.has(part))
         .map(opened);
     },
     async read({ fence }) {

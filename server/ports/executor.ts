@@ -28,6 +28,8 @@ export type PartReport =
       readonly type: 'report.part.closed';
       readonly payload: Pick<FactPayload<'TASK_PART_CLOSED'>, 'part'> & Partial<Pick<FactPayload<'TASK_PART_CLOSED'>, 'outcome'>>;
     }
+  /** This attempt goes on with what an earlier one has left ({@link WorkParts.left}), and calls it so. What nobody takes up is abandoned at the end. */
+  | { readonly type: 'report.part.adopted'; readonly payload: Pick<FactPayload<'TASK_PART_CLOSED'>, 'part'>; readonly key: string }
   /** A flush was `fenced`: where the part is this attempt's and open, it goes on under another fence. */
   | { readonly type: 'report.part.continued'; readonly payload: Pick<FactPayload<'TASK_PART_CLOSED'>, 'part'> };
 
@@ -37,7 +39,7 @@ export interface OpenedPart {
   readonly part: number;
   /** What it has before the attempt adds to it is `fence.epoch.from` bytes long. */
   readonly fence: Fence;
-  /** Under which its work opened it; absent for one that an attempt before has left. */
+  /** Under which its work opened it or took it up; absent for one that an attempt before has left. */
   readonly key?: string;
 }
 
