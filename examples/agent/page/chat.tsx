@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState, type ReactElement } from 'react';
 import type { ListedTasks } from 'taskbridge/react';
 import { useStartTask, useTasks } from 'taskbridge/react';
-import { chat } from './chat-address.ts';
+import { chat } from './address.ts';
 import { Composer } from './composer.tsx';
-import { Suggestions } from './suggestions.tsx';
+import { FirstQuestions } from './first-questions.tsx';
 import { Trouble } from './trouble.tsx';
 import { Turn } from './turn.tsx';
-import { useStayAtEnd } from './use-stay-at-end.ts';
+import { useScroll } from './use-scroll.ts';
 
 const ofThisChat: ListedTasks = { label: chat, limit: 50 };
 /** How soon a question that was asked on another device is seen here. */
@@ -18,7 +18,7 @@ export function Chat(): ReactElement {
   const { start, error, reset } = useStartTask();
   const [asked, setAsked] = useState<{ readonly question: string; readonly taskId?: string } | null>(null);
   const turns = useRef<HTMLOListElement>(null);
-  useStayAtEnd(turns);
+  useScroll(turns);
   useEffect(() => {
     const timer = setInterval(() => document.visibilityState === 'visible' && void refresh(), AGAIN_MS);
     return () => clearInterval(timer);
@@ -40,7 +40,7 @@ export function Chat(): ReactElement {
         {hasMore && <button onClick={() => void more()}>Earlier questions</button>}
         <ol className="turns" ref={turns} aria-label="Conversation">
           {[...tasks].reverse().map(({ taskId, input = {} }) => (
-            <Turn key={taskId} taskId={taskId} question={String(input['question'] ?? '')} />
+            <Turn key={taskId} taskId={taskId} question={textOf(input['question'])} />
           ))}
           {pending !== null && (
             <li className="turn">
@@ -49,7 +49,9 @@ export function Chat(): ReactElement {
             </li>
           )}
         </ol>
-        {tasks.length === 0 && pending === null && <Suggestions isReached={status === 'ready'} onAsk={(question) => void ask(question)} />}
+        {tasks.length === 0 && pending === null && (
+          <FirstQuestions isReached={status === 'ready'} onAsk={(question) => void ask(question)} />
+        )}
       </main>
       <footer>
         {error && (
@@ -63,3 +65,5 @@ export function Chat(): ReactElement {
     </>
   );
 }
+
+const textOf = (given: unknown): string => (typeof given === 'string' ? given : '');

@@ -7,11 +7,12 @@ const labels: Readonly<Record<string, string>> = { allow: 'Allow', refuse: 'No' 
 export function ToolQuestion({ taskId, question }: { readonly taskId: string; readonly question: ShownQuestion }): ReactElement {
   const { actions, submit, status, error } = useQuestionForm({ taskId, question });
   const titleId = useId();
+  const text = question.interaction?.['text'];
   const isOpen = status === 'open' || status === 'failed';
   return (
     <section className="tool" aria-labelledby={titleId}>
       <h2 id={titleId} role="status">
-        {String(question.interaction?.['text'] ?? question.reasonCode)}
+        {typeof text === 'string' ? text : question.reasonCode}
       </h2>
       <div className="row">
         {actions.map(({ actionType }, nth) => (

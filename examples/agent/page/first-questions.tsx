@@ -3,7 +3,7 @@ import type { ReactElement } from 'react';
 const questions = ['Do I need a coat?', 'Is it a day for the ferry?', 'Shall we eat outside?'] as const;
 
 /** What stands where nothing was asked yet. */
-export function Suggestions({ isReached, onAsk }: { readonly isReached: boolean; onAsk(question: string): void }): ReactElement {
+export function FirstQuestions({ isReached, onAsk }: { readonly isReached: boolean; onAsk(question: string): void }): ReactElement {
   if (!isReached) return <p className="welcome quiet">One moment …</p>;
   return (
     <section className="welcome" aria-labelledby="welcome">

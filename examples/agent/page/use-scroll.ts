@@ -4,7 +4,7 @@ import { useEffect, type RefObject } from 'react';
 const NEAR = 80;
 
 /** Follows what grows, for those who are at its end; who has scrolled up stays where they read. Measures nothing while text comes: the browser says when it has laid it out. */
-export function useStayAtEnd(content: RefObject<HTMLElement | null>): void {
+export function useScroll(content: RefObject<HTMLElement | null>): void {
   useEffect(() => {
     if (!content.current) return undefined;
     const page = document.documentElement;
