@@ -45,10 +45,10 @@ export function expectOnlyBeginnings({ shown }: AgentPage, text: string): void {
   expect(shown.at(-1)).toBe(text);
 }
 
-/** Builds the page, starts the host and Chromium. */
-export async function openAgentHarness(): Promise<AgentHarness> {
+/** Builds the page, starts the host and Chromium. The model rests so many milliseconds before each word. */
+export async function openAgentHarness(wordMs = WORD_MS): Promise<AgentHarness> {
   const { path: directory, remove } = await tempFolder('agent-page');
-  const demo = await startAgentDemo({ directory, wordMs: WORD_MS });
+  const demo = await startAgentDemo({ directory, wordMs });
   const complaints: string[] = [];
   const browsers: OwnBrowser[] = [];
   async function start(): Promise<OwnBrowser> {

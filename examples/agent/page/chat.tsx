@@ -38,6 +38,7 @@ export function Chat(): ReactElement {
     <>
       <main>
         {hasMore && <button onClick={() => void more()}>Earlier questions</button>}
+        {(tasks.length > 0 || pending !== null) && <h1 className="visually-hidden">Conversation</h1>}
         <ol className="turns" ref={turns} aria-label="Conversation">
           {[...tasks].reverse().map(({ taskId, input = {} }) => (
             <Turn key={taskId} taskId={taskId} question={textOf(input['question'])} />

@@ -11,9 +11,9 @@ export function ToolQuestion({ taskId, question }: { readonly taskId: string; re
   const isOpen = status === 'open' || status === 'failed';
   return (
     <section className="tool" aria-labelledby={titleId}>
-      <h2 id={titleId} role="status">
-        {typeof text === 'string' ? text : question.reasonCode}
-      </h2>
+      <div role="status">
+        <h2 id={titleId}>{typeof text === 'string' ? text : question.reasonCode}</h2>
+      </div>
       <div className="row">
         {actions.map(({ actionType }, nth) => (
           <button key={actionType} className={nth === 0 ? 'primary' : ''} disabled={!isOpen} onClick={() => void submit(actionType)}>
