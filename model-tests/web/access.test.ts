@@ -27,8 +27,8 @@ const clipped = (page: Page): Promise<readonly string[]> =>
   page.evaluate(() =>
     [...document.querySelectorAll('.question table, .chart-drawing')].flatMap((drawn) => {
       const [inner, outer] = [drawn.getBoundingClientRect(), drawn.parentElement?.getBoundingClientRect()];
-      const fits = outer && inner.left >= outer.left - 1 && inner.right <= outer.right + 1 && drawn.scrollWidth <= drawn.clientWidth;
-      return fits ? [] : [`${drawn.closest('[aria-labelledby]')?.querySelector('h2, h3')?.textContent}: ${inner.left} to ${inner.right}`];
+      const isWhole = outer && inner.left >= outer.left - 1 && inner.right <= outer.right + 1 && drawn.scrollWidth <= drawn.clientWidth;
+      return isWhole ? [] : [`${drawn.closest('[aria-labelledby]')?.querySelector('h2, h3')?.textContent}: ${inner.left} to ${inner.right}`];
     }),
   );
 
