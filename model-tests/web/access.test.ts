@@ -28,7 +28,9 @@ const clipped = (page: Page): Promise<readonly string[]> =>
     [...document.querySelectorAll('.question table, .chart-drawing')].flatMap((drawn) => {
       const [inner, outer] = [drawn.getBoundingClientRect(), drawn.parentElement?.getBoundingClientRect()];
       const isWhole = outer && inner.left >= outer.left - 1 && inner.right <= outer.right + 1 && drawn.scrollWidth <= drawn.clientWidth;
-      return isWhole ? [] : [`${drawn.closest('[aria-labelledby]')?.querySelector('h2, h3')?.textContent}: ${inner.left} to ${inner.right}`];
+      return isWhole
+        ? []
+        : [`${drawn.closest('[aria-labelledby]')?.querySelector('h2, h3')?.textContent}: ${inner.left} to ${inner.right}`];
     }),
   );
 
