@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const host = fileURLToPath(new URL('host.ts', import.meta.url));
 
-/** The host of this example in a process of its own, which can be killed and started again. */
+/** The host of an example in a process of its own, which can be killed and started again. */
 export interface HostProcess {
   /** Where it listens; changes when it is started again. */
   readonly port: number;
@@ -20,15 +20,20 @@ export interface HostProcess {
 }
 
 /** Starts the host, with a login service where there is one; rejects where it ends before it listens. What it logs goes to `log`, else to standard error. */
-export async function startHost(
+export function startHost(
   directory: string,
   { authenticate, log }: { readonly authenticate?: string; readonly log?: (line: string) => void } = {},
 ): Promise<HostProcess> {
+  const args = ['--data', directory, ...(authenticate === undefined ? [] : ['--token-service', authenticate])];
+  return startHostProgram(host, args, log);
+}
+
+/** Starts a program that sends `{ port }` when it listens; the rest as {@link startHost}. */
+export async function startHostProgram(program: string, args: readonly string[], log?: (line: string) => void): Promise<HostProcess> {
   let child: ChildProcess;
   let port = 0;
   const start = async () => {
-    const args = ['--data', directory, ...(authenticate === undefined ? [] : ['--token-service', authenticate])];
-    child = fork(host, args, {
+    child = fork(program, args, {
       cwd: root,
       execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'ignore', log ? 'pipe' : 'inherit', 'ipc'],

@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
-const page = fileURLToPath(new URL('page', import.meta.url));
+const demoPage = fileURLToPath(new URL('page', import.meta.url));
 
-/** Builds the page into a directory. The doors of the house are its own source, as everywhere in this repository. */
-export async function buildPage(directory: string): Promise<void> {
+/** Builds a page, this demo's or another one, into a directory. The doors of the house are its own source, as everywhere in this repository. */
+export async function buildPage(directory: string, page: string = demoPage): Promise<void> {
   await build({
     root: page,
     configFile: false,

@@ -1,30 +1,28 @@
-import type { ForkOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
 import { partOf, taskParts } from 'taskbridge/client/parts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { forkProgram, printed, startProcess, type RunningProcess } from '../support/child-process.ts';
+import { scriptOf } from '../../examples/agent/scripted-model.ts';
+import { forkProgram, heard, startProcess, type RunningProcess } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { AGAIN_AND_AGAIN } from '../support/patience.ts';
 import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 
 const QUESTION = 'Do I need a coat?';
-const ANSWER = `You asked: “${QUESTION}” I have looked: it is windy, and dry until six. So take the coat, leave the umbrella, and mind the ferry, which goes when it likes. ⛴`;
+const OPENING = scriptOf({ question: QUESTION });
+const ANSWER = scriptOf({ question: QUESTION, weather: 'windy, and dry until six' });
 
 let folder: TempFolder;
 let port = 0;
-let host: RunningProcess<RegExpExecArray>;
+let host: RunningProcess<{ readonly port: number }>;
 let client: TaskBridgeClient;
-
-const piped = (env: Readonly<Record<string, string>>) =>
-  ({ env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] }) satisfies ForkOptions;
 
 beforeEach(async () => {
   folder = await tempFolder('agent');
   port = await freePort();
-  const fork = () => forkProgram('examples/agent/host.ts', [folder.path], piped({ PORT: String(port) }));
-  host = await startProcess('The host of an agent', fork, (child) => printed(child, /port: (\d+)/));
+  const fork = () => forkProgram('examples/agent/host.ts', ['--data', folder.path, '--port', port, '--word-ms', 20]);
+  host = await startProcess('The host of an agent', fork, (child) => heard<{ readonly port: number }>(child));
   client = createTaskBridgeClient({
     baseUrl: `http://127.0.0.1:${port}`,
     auth: () => 'demo',
@@ -44,7 +42,8 @@ it('asks before it uses its tool, and goes on in mid-sentence when its host is k
   const part = partOf(observation, 'answer');
   observation.subscribe(() => undefined);
   await eventually(() => observation.getSnapshot().task.openSuspensions.length === 1);
-  expect(part.getSnapshot()).toBeUndefined();
+  await eventually(() => part.text === OPENING);
+  expect(part.open).toBe(true);
   const [question] = observation.getSnapshot().task.openSuspensions;
   await client.act(taskId, { suspendId: question?.suspendId ?? '', actionType: 'allow' });
   let text = '';
@@ -53,7 +52,7 @@ it('asks before it uses its tool, and goes on in mid-sentence when its host is k
     expect(piece.reset).toBe(false);
     text += piece.text;
     expect(ANSWER.startsWith(text)).toBe(true);
-    if (kills >= 2 || text.length < 30 * (kills + 1) || text === ANSWER) continue;
+    if (kills >= 2 || text.length < OPENING.length + 150 * (kills + 1) || text === ANSWER) continue;
     kills += 1;
     await host.kill();
     await host.restart();
@@ -65,7 +64,10 @@ it('asks before it uses its tool, and goes on in mid-sentence when its host is k
 });
 
 it('shows in a terminal what was asked there', async () => {
-  const terminal = forkProgram('examples/agent/terminal.ts', ['--yes', QUESTION], piped({ HOST: `http://127.0.0.1:${port}` }));
+  const terminal = forkProgram('examples/agent/terminal.ts', ['--yes', QUESTION], {
+    env: { ...process.env, HOST: `http://127.0.0.1:${port}` },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   let printedText = '';
   terminal.stdout?.on('data', (bytes: Buffer) => (printedText += bytes.toString('utf8')));
   await once(terminal, 'close');

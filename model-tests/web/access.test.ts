@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { faults, fits, tabTo } from './access-check.ts';
 import { openWebHarness, type WebHarness } from './web-harness.ts';
 import { createPageDriver, type PageDriver } from './page-driver.ts';
 
@@ -24,29 +22,17 @@ beforeAll(async () => {
 afterEach(() => tab.page.close());
 afterAll(() => web?.close());
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe finds on the page as it stands, one line for each place. */
-async function faults(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run());
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${String(target)} ${failureSummary ?? ''}`),
-  );
-}
-
 /** Tables and charts that do not fit into what they stand in, or hide a part of themselves. */
 const clipped = (page: Page): Promise<readonly string[]> =>
   page.evaluate(() =>
     [...document.querySelectorAll('.question table, .chart-drawing')].flatMap((drawn) => {
       const [inner, outer] = [drawn.getBoundingClientRect(), drawn.parentElement?.getBoundingClientRect()];
-      const fits = outer && inner.left >= outer.left - 1 && inner.right <= outer.right + 1 && drawn.scrollWidth <= drawn.clientWidth;
-      return fits ? [] : [`${drawn.closest('[aria-labelledby]')?.querySelector('h2, h3')?.textContent}: ${inner.left} to ${inner.right}`];
+      const isWhole = outer && inner.left >= outer.left - 1 && inner.right <= outer.right + 1 && drawn.scrollWidth <= drawn.clientWidth;
+      return isWhole
+        ? []
+        : [`${drawn.closest('[aria-labelledby]')?.querySelector('h2, h3')?.textContent}: ${inner.left} to ${inner.right}`];
     }),
   );
-
-/** True where nothing makes the page wider than its window. */
-const fits = (page: Page): Promise<boolean> => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
 
 describe.each([
   ['light', 1280],
@@ -82,24 +68,6 @@ describe.each([
 });
 
 describe('without a mouse', () => {
-  /** Presses Tab until what has the focus is called so; every stop on the way must be seen. */
-  async function tabTo(page: Page, name: RegExp): Promise<void> {
-    for (let presses = 0; presses < 60; presses += 1) {
-      await page.keyboard.press('Tab');
-      const { text, isSeen } = await page.evaluate(() => {
-        const element = document.activeElement as HTMLElement;
-        const words = [element.getAttribute('aria-label'), element.textContent, (element as HTMLInputElement).labels?.[0]?.textContent];
-        return {
-          text: words.filter(Boolean).join(' '),
-          isSeen: element === document.body || getComputedStyle(element).outlineStyle !== 'none',
-        };
-      });
-      expect(isSeen, `the focus is seen on "${text}"`).toBe(true);
-      if (name.test(text)) return;
-    }
-    throw new Error(`Nothing that is called ${String(name)} can be reached.`);
-  }
-
   test('a report is started, watched, answered and taken away', async () => {
     tab = await web.openTab();
     const { page } = tab;
