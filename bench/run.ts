@@ -18,6 +18,7 @@ import {
   startParts,
   startSystem,
   startTemporalWork,
+  startTokens,
   startWorkHost,
 } from './processes/bench-processes.ts';
 import { CleanupStack } from './processes/cleanup-stack.ts';
@@ -52,6 +53,7 @@ async function run({ quick, alone, only, out, profile, row: wanted, rounds }: Be
     creating: (who, place) => startCreating(cleanup, who, { redisPort: redis.port, profiled: profile === who, ...place }),
     bareQueue: (path) => startBareQueue(cleanup, path),
     parts: (who) => startParts(cleanup, who, { redisPort: redis.port, profiled: profile === who }),
+    tokens: (who) => startTokens(cleanup, who, { redisPort: redis.port, profiled: profile === who }),
     temporal: () => startTemporalWork(cleanup, redis.port),
     chromium: () => startChromium(cleanup),
     load: () => startLoad(cleanup),

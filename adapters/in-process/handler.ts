@@ -16,7 +16,7 @@ export interface PartOptions {
   readonly onRerun?: 'continue';
   /** When it is whole its text is said once more as a message, for clients that know no parts; several where it is too long for one. */
   readonly closeAs?: 'message';
-  /** The rest between two flushes, in milliseconds, at least 10. Defaults to 50. */
+  /** From the start of a flush until the next one, in milliseconds, at least 10: a store that takes longer has the next one follow at once. Defaults to 50. */
   readonly flushMs?: number;
   /** Bytes that are flushed without a rest. Defaults to 4 KiB. */
   readonly flushBytes?: number;

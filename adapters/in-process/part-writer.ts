@@ -10,7 +10,7 @@ export interface WaitingBytes {
 
 /** When a part's text is sent. */
 export interface FlushPolicy {
-  /** The rest between two flushes, in milliseconds. */
+  /** From the start of a flush until the next one, in milliseconds. */
   readonly flushMs: number;
   /** Bytes that are sent without a rest. */
   readonly flushBytes: number;
@@ -42,6 +42,8 @@ const FLUSH_BYTES_MAX = 128 * 1024;
 /** Of what was sent last, so much is kept: a store that falls back to a replica has lost the end, and is given that again. */
 const KEPT_BYTES_MAX = 64 * 1024;
 
+const turn = Promise.resolve();
+
 interface Waiter {
   /** Until so many bytes of what was written are in the store. */
   readonly until: number;
@@ -59,6 +61,8 @@ export class PartWriter {
   /** What was there before. */
   #base = 0;
   #waiting: Buffer[] = [];
+  /** What was written last, behind those: one text, since a token each would be as many buffers. */
+  #text = '';
   /** The end of what was sent. */
   #kept: Buffer[] = [];
   #keptBytes = 0;
@@ -93,16 +97,17 @@ export class PartWriter {
   write(text: string): Promise<void> | undefined {
     if (this.#phase === 'over') return undefined;
     if (this.#phase === 'ended') return Promise.reject(new RefusedReport('PART_ENDED', 'A part was written to that was ended before.'));
-    const whole = this.#half + text;
-    const cut = endsInHalf(whole) ? whole.length - 1 : whole.length;
-    const bytes = Buffer.from(whole.slice(0, cut));
-    const length = this.#base + this.#written + bytes.length;
+    const whole = this.#half === '' ? text : this.#half + text;
+    const isHalf = endsInHalf(whole);
+    const piece = isHalf ? whole.slice(0, -1) : whole;
+    const bytes = Buffer.byteLength(piece);
+    const length = this.#base + this.#written + bytes;
     if (length > limits.partBytesMax)
       return Promise.reject(
         new RefusedReport('PAYLOAD_TOO_LARGE', `A part of ${length} bytes was not written: one may have ${limits.partBytesMax}.`),
       );
-    this.#half = whole.slice(cut);
-    this.#add(bytes);
+    this.#half = isHalf ? whole.slice(-1) : '';
+    this.#add(piece, bytes);
     if (this.#deps.unsent.count > ALL_UNSENT_MAX) return this.flushed();
     return this.#written - this.#sent > UNSENT_MAX ? this.#reached(this.#written - UNSENT_MAX) : undefined;
   }
@@ -112,7 +117,7 @@ export class PartWriter {
     if (this.#phase !== 'writing') return;
     this.#phase = 'ended';
     // Its second half never came.
-    if (this.#half !== '') this.#add(Buffer.from(this.#half));
+    if (this.#half !== '') this.#add(this.#half, Buffer.byteLength(this.#half));
   }
 
   /** Resolves when all that was written by now is in the store; undefined where it is, or will never be. */
@@ -127,15 +132,16 @@ export class PartWriter {
     this.#deps.clock.clearTimeout(this.#timer);
     this.#deps.unsent.count -= this.#written - this.#sent;
     this.#waiting = [];
+    this.#text = '';
     this.#kept = [];
     for (const { reject } of this.#waiters.splice(0)) reject(error);
   }
 
-  #add(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.#waiting.push(bytes);
-    this.#written += bytes.length;
-    this.#deps.unsent.count += bytes.length;
+  #add(text: string, bytes: number): void {
+    if (bytes === 0) return;
+    this.#text += text;
+    this.#written += bytes;
+    this.#deps.unsent.count += bytes;
     this.#schedule();
   }
 
@@ -148,11 +154,13 @@ export class PartWriter {
 
   #schedule(): void {
     const { clock, flushMs, flushBytes } = this.#deps;
-    if (!this.#opened || this.#isSending || this.#phase === 'over' || this.#waiting.length === 0) return;
+    if (!this.#opened || this.#isSending || this.#phase === 'over' || this.#written === this.#sent) return;
     const isAwaited = this.#waiters.length > 0 || this.#written - this.#sent >= flushBytes;
+    // It rests, as it did for the token before.
+    if (this.#timer !== undefined && !isAwaited) return;
     const restMs = isAwaited ? 0 : this.#sentAt + flushMs - monotonicMs(clock);
     if (restMs > 0) {
-      this.#timer ??= clock.setTimeout(() => {
+      this.#timer = clock.setTimeout(() => {
         this.#timer = undefined;
         this.#schedule();
       }, restMs);
@@ -161,8 +169,10 @@ export class PartWriter {
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#isSending = true;
+    this.#sentAt = monotonicMs(clock);
+    const opened = this.#opened;
     // What is written in the same turn goes with it.
-    queueMicrotask(() => void this.#send(this.#opened as OpenedPart));
+    void turn.then(() => this.#send(opened));
   }
 
   async #send(opened: OpenedPart): Promise<void> {
@@ -179,7 +189,6 @@ export class PartWriter {
       this.fail(error);
     }
     this.#isSending = false;
-    this.#sentAt = monotonicMs(this.#deps.clock);
     this.#schedule();
   }
 
@@ -234,6 +243,8 @@ export class PartWriter {
 
   /** What waits, as much as one flush takes; cut between two characters. */
   #take(): Buffer {
+    if (this.#text !== '') this.#waiting.push(Buffer.from(this.#text));
+    this.#text = '';
     const all = this.#waiting.length === 1 ? this.#waiting[0] : undefined;
     const whole = all ?? Buffer.concat(this.#waiting);
     let cut = Math.min(whole.length, FLUSH_BYTES_MAX);

@@ -3,7 +3,7 @@ import { TOKEN } from '../systems/system.ts';
 import { RpcClient } from '../rpc/client.ts';
 import { dialects } from './dialects.ts';
 import type { Audience, BurstResult, PacedResult } from './load.ts';
-import { FactCounter, TimeReader } from './fact-scanner.ts';
+import { FactCounter, PART_FRAME, TimeReader } from './fact-scanner.ts';
 import { Viewer } from './viewer.ts';
 
 const OPENING_AT_ONCE = 50;
@@ -15,6 +15,8 @@ export class OpenAudience {
   readonly #viewers: readonly Viewer[];
   readonly #system: RpcClient<BenchedSystem>;
   readonly #taskId: string;
+  #latencies: number[] = [];
+  #frames = 0;
 
   private constructor(viewers: readonly Viewer[], system: RpcClient<BenchedSystem>, taskId: string) {
     this.#viewers = viewers;
@@ -77,14 +79,7 @@ export class OpenAudience {
   }
 
   async paced(perSecond: number, ms: number): Promise<PacedResult> {
-    const latencies: number[] = [];
-    for (const viewer of this.#viewers) {
-      const reader = new TimeReader();
-      viewer.onBytes = (bytes) => {
-        const now = process.hrtime.bigint();
-        for (const at of reader.times(bytes)) latencies.push(Number(now - at) / 1e6);
-      };
-    }
+    this.listen();
     const total = Math.round((perSecond * ms) / 1000);
     const expected = total * this.#viewers.length;
     const begun = performance.now();
@@ -100,6 +95,28 @@ export class OpenAudience {
         resolve();
       }, 1);
     });
+    return this.heard(expected);
+  }
+
+  /** From now on, what says when it was said is timed. */
+  listen(): void {
+    const latencies: number[] = [];
+    this.#latencies = latencies;
+    this.#frames = 0;
+    for (const viewer of this.#viewers) {
+      const reader = new TimeReader();
+      const counter = new FactCounter(PART_FRAME);
+      viewer.onBytes = (bytes) => {
+        const now = process.hrtime.bigint();
+        this.#frames += counter.count(bytes);
+        for (const at of reader.times(bytes)) latencies.push(Number(now - at) / 1e6);
+      };
+    }
+  }
+
+  /** Waits until so many have come since `listen`. */
+  async heard(expected: number): Promise<PacedResult> {
+    const latencies = this.#latencies;
     const watchdog = this.#giveUpWhenSilent(() => latencies.length);
     const complete = new Promise<void>((resolve) => {
       const timer = setInterval(() => {
@@ -112,7 +129,7 @@ export class OpenAudience {
     watchdog.stop();
     latencies.sort((a, b) => a - b);
     const at = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
-    return { p50: at(0.5), p99: at(0.99), received: latencies.length, expected };
+    return { p50: at(0.5), p99: at(0.99), received: latencies.length, expected, frames: this.#frames };
   }
 
   close(): void {

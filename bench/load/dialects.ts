@@ -19,7 +19,8 @@ export interface Dialect {
   readonly sign?: Buffer;
 }
 
-const subscribes = ({ taskId, cursor }: Opening): Buffer =>
+/** What a client of a WebSocket says to be shown a task. */
+export const subscribes = ({ taskId, cursor }: Opening): Buffer =>
   textFrame(JSON.stringify({ action: 'subscribe', taskId, ...(cursor !== '' && { lastEventId: cursor }) }));
 
 const socketIoUpgrade = ({ taskId, token }: Opening): string =>
@@ -31,6 +32,17 @@ export const dialects = {
     hello: ({ token }) => upgradeRequest('/api/v1/tasks/ws', token),
     steps: [{ hears: '\r\n\r\n', says: subscribes }, { hears: '"SUBSCRIPTION_CONFIRMED"' }],
     sign: pong,
+  },
+  /** Shown parts as well. */
+  parts: {
+    hello: ({ token }) => upgradeRequest('/api/v1/tasks/ws?extensions=parts', token),
+    steps: [{ hears: '\r\n\r\n', says: subscribes }, { hears: '"SUBSCRIPTION_CONFIRMED"' }],
+    sign: pong,
+  },
+  /** The same connection before it has subscribed. */
+  partsLater: {
+    hello: ({ token }) => upgradeRequest('/api/v1/tasks/ws?extensions=parts', token),
+    steps: [{ hears: '\r\n\r\n' }],
   },
   sse: {
     hello: ({ taskId, token, cursor }) =>

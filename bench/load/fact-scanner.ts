@@ -1,6 +1,7 @@
 /** Every fact of the bench has this once, in every protocol; nothing else has it. */
-const NEEDLE = Buffer.from('"type":"TASK_PROGRESS"');
-const OVERLAP = NEEDLE.length - 1;
+const FACT = Buffer.from('"type":"TASK_PROGRESS"');
+/** The same of frames of text. */
+export const PART_FRAME = Buffer.from('"type":"PART"');
 /** What stands before a time. */
 const MARK = Buffer.from(' told @');
 const END = 0x40;
@@ -8,22 +9,29 @@ const END = 0x40;
 /** Counts facts in what a connection brings: the same few lines for every system, so that none is measured by its own client. */
 export class FactCounter {
   #tail = Buffer.alloc(0);
+  readonly #needle: Buffer;
+
+  constructor(needle = FACT) {
+    this.#needle = needle;
+  }
 
   /** How many facts begin in these bytes, or began at the end of those before. */
   count(bytes: Buffer): number {
+    const needle = this.#needle;
+    const overlap = needle.length - 1;
     let found = 0;
     if (this.#tail.length > 0) {
-      const seam = Buffer.concat([this.#tail, bytes.subarray(0, OVERLAP)]);
-      if (seam.includes(NEEDLE)) found += 1;
+      const seam = Buffer.concat([this.#tail, bytes.subarray(0, overlap)]);
+      if (seam.includes(needle)) found += 1;
     }
     let end = 0;
-    for (let at = bytes.indexOf(NEEDLE); at !== -1; at = bytes.indexOf(NEEDLE, end)) {
+    for (let at = bytes.indexOf(needle); at !== -1; at = bytes.indexOf(needle, end)) {
       found += 1;
-      end = at + NEEDLE.length;
+      end = at + needle.length;
     }
-    const rest = Buffer.from(bytes.subarray(Math.max(end, bytes.length - OVERLAP)));
+    const rest = Buffer.from(bytes.subarray(Math.max(end, bytes.length - overlap)));
     // Small pieces add up.
-    this.#tail = bytes.length < OVERLAP && end === 0 ? Buffer.concat([this.#tail, rest]).subarray(-OVERLAP) : rest;
+    this.#tail = bytes.length < overlap && end === 0 ? Buffer.concat([this.#tail, rest]).subarray(-overlap) : rest;
     return found;
   }
 }

@@ -27,6 +27,8 @@ export interface PacedResult {
   readonly p99: number;
   readonly received: number;
   readonly expected: number;
+  /** Frames of text that came, to all viewers together. */
+  readonly frames: number;
 }
 
 /** Clients that come back together. */
@@ -68,6 +70,15 @@ export interface Posts {
   readonly expects: string;
 }
 
+/** A client that joins late, again and again: each on a connection of its own, which is there before. */
+export interface LateJoins {
+  readonly port: number;
+  readonly taskId: string;
+  readonly times: number;
+  /** With what all that it lacks ends. */
+  readonly end: string;
+}
+
 /** What the process that plays all clients can be told. */
 export interface Load {
   /** Opens an audience; the one before is closed. */
@@ -76,6 +87,12 @@ export interface Load {
   burst(load: { readonly window: number; readonly ms: number }): Promise<BurstResult>;
   /** Has facts reported at a steady pace. */
   paced(load: { readonly perSecond: number; readonly ms: number }): Promise<PacedResult>;
+  /** From now on, times whatever says when it was said, over all viewers. */
+  listen(nothing: null): null;
+  /** Waits until so many of them have come. */
+  heard(load: { readonly expected: number }): Promise<PacedResult>;
+  /** Milliseconds from the frame that subscribes until the last byte, the median. */
+  join(load: LateJoins): Promise<number>;
   /** Milliseconds from the first connection until the last client has what it missed. */
   resume(load: Reconnection): Promise<number>;
   /** Clients of Socket.IO that were there, lost their connection, and missed what `fill` emits, come back. */

@@ -1,5 +1,6 @@
 import { serveRpc } from '../rpc/server.ts';
 import { OpenAudience } from './audience.ts';
+import { joinLate } from './late-join.ts';
 import type { Load } from './load.ts';
 import { createTasks, countRequests, sendPosts } from './requests.ts';
 import { recover, resume } from './resume.ts';
@@ -20,6 +21,12 @@ await serveRpc<Load>({
   },
   burst: ({ window, ms }) => present().burst(window, ms),
   paced: ({ perSecond, ms }) => present().paced(perSecond, ms),
+  listen() {
+    present().listen();
+    return null;
+  },
+  heard: ({ expected }) => present().heard(expected),
+  join: joinLate,
   resume,
   recover,
   requests: countRequests,

@@ -58,6 +58,10 @@ export class Viewer {
     });
   }
 
+  send(bytes: Buffer): void {
+    this.#socket?.write(bytes);
+  }
+
   close(): void {
     this.#socket?.destroy();
   }

@@ -9,6 +9,7 @@ import type {
   SystemName,
   SystemProcess,
   TemporalProcess,
+  TokenProcess,
   WorkPlace,
   WorkProcess,
 } from '../processes/bench-processes.ts';
@@ -37,6 +38,7 @@ export interface Bench {
   creating(who: 'ours' | 'bareHttp', place: Pick<CreatingPlace, 'store' | 'path'>): Promise<CreatingProcess>;
   bareQueue(path: string): Promise<BareQueueProcess>;
   parts(who: 'ours' | 'bareWs'): Promise<PartProcess>;
+  tokens(who: 'ours' | 'bareWs'): Promise<TokenProcess>;
   /** A host and a worker of Temporal; undefined where there is no server for them. */
   temporal(): Promise<TemporalProcess | undefined>;
   load(): Promise<LoadProcess>;

@@ -17,6 +17,7 @@ import { restart } from './restart.ts';
 import { resume } from './resume.ts';
 import { scale } from './scale.ts';
 import { temporal } from './temporal.ts';
+import { tokens } from './tokens.ts';
 import { waiting } from './waiting.ts';
 
 /** All measurements, by the names that `--only` takes. */
@@ -31,6 +32,7 @@ export const measurements: readonly { readonly name: string; readonly title: str
   { name: 'polls', title: 'Long polls that do not wait, and snapshots', measure: polls },
   { name: 'lists', title: "A page of an owner's list", measure: lists },
   { name: 'parts', title: 'Text that grows, as the store keeps it', measure: parts },
+  { name: 'tokens', title: 'Text that grows, from its handler to its viewers', measure: tokens },
   { name: 'nodes', title: 'Several nodes on one Redis', measure: nodes },
   { name: 'memory', title: 'Memory of an idle viewer', measure: memory },
   { name: 'connections', title: 'Redis connections of a node', measure: connections },

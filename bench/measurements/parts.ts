@@ -2,11 +2,11 @@ import type { PartProcess } from '../processes/bench-processes.ts';
 import type { Figures, Row } from '../results/row.ts';
 import type { PartLoad } from '../systems/part-writing.ts';
 import { alternate, type Bench } from './bench.ts';
+import { redisMicroseconds } from './redis-time.ts';
 
 const PARTS = 200;
 /** 100 tokens a second and part, flushed every 50 ms. */
 const TOKENS = 5;
-const JOINED_BYTES = 1024 * 1024;
 
 /** What the store alone needs for text that grows, beside a fact for each token and beside a bare script. */
 export async function parts(bench: Bench): Promise<readonly Row[]> {
@@ -44,18 +44,7 @@ export async function parts(bench: Bench): Promise<readonly Row[]> {
     return ((tokens / TOKENS) * 1000) / took;
   });
   rows.push({ name: `${PARTS} parts, each awaits one after the other`, unit: 'flushes/s', figures: rates });
-  for (const process of processes.values()) await process.orders.ask('fill', JOINED_BYTES);
-  const times = bench.quick ? 50 : 200;
-  const joins = await measured('a late join of 1 MiB', (process) => process.orders.ask('join', times));
-  rows.push({ name: 'a late join of 1 MiB, read and sent', unit: 'ms', figures: joins, bars: [{ against: 'bareWs', atMost: 1.2 }] });
-
   for (const process of processes.values()) await process.end();
   await bench.redis.client.flushall();
   return rows.filter(({ name }) => bench.wants(name));
-}
-
-async function redisMicroseconds({ redis }: Bench): Promise<number> {
-  const info = await redis.client.info('cpu');
-  const seconds = (name: string): number => Number(new RegExp(`${name}:([0-9.]+)`).exec(info)?.[1]);
-  return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1e6;
 }

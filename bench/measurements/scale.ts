@@ -7,6 +7,7 @@ import { readable } from '../results/markdown.ts';
 import type { Row } from '../results/row.ts';
 import { fillOurs, type StoredKind } from '../systems/stored-tasks.ts';
 import type { Bench } from './bench.ts';
+import { redisMicroseconds } from './redis-time.ts';
 
 const kinds: readonly (readonly [StoredKind, string])[] = [
   ['work', 'a queued task'],
@@ -168,12 +169,6 @@ async function fillRedis(
 
 async function usedBytes({ redis }: Bench): Promise<number> {
   return numberIn(await redis.client.info('memory'), 'used_memory');
-}
-
-/** Processor time that Redis has used. */
-async function redisMicroseconds({ redis }: Bench): Promise<number> {
-  const info = await redis.client.info('cpu');
-  return (numberIn(info, 'used_cpu_user') + numberIn(info, 'used_cpu_sys')) * 1e6;
 }
 
 function numberIn(info: string, name: string): number {

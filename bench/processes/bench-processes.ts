@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { AppendingSystem, BenchedSystem, PacedSystem, SystemAddress } from '../systems/system.ts';
 import type { CreatingStore, CreatingSystem } from '../systems/creating-system.ts';
 import type { PartSystem } from '../systems/part-writing.ts';
+import type { TokenSystem } from '../systems/token-system.ts';
 import type { RestartedSystem, WorkSystem } from '../systems/work-system.ts';
 import type { TemporalSystem } from '../systems/temporal/temporal-system.ts';
 import type { Load } from '../load/load.ts';
@@ -25,6 +26,8 @@ export type BareQueueProcess = Child<RestartedSystem, SystemAddress>;
 export type CreatingProcess = Child<CreatingSystem, SystemAddress>;
 /** A store, or a bare script, that keeps text which grows. */
 export type PartProcess = Child<PartSystem, SystemAddress>;
+/** A host whose tasks speak token by token, or what is least needed for that. */
+export type TokenProcess = Child<TokenSystem, SystemAddress>;
 /** A host and a worker of Temporal. */
 export type TemporalProcess = Child<TemporalSystem, unknown>;
 /** The process that plays all clients. */
@@ -143,6 +146,16 @@ export function startParts(
 ): Promise<PartProcess> {
   const program = programOf(who === 'ours' ? 'parts.js' : 'bare-parts.js');
   return startChild(cleanup, process.execPath, [...profileFlags(who, profiled), program, String(redisPort)]);
+}
+
+/** Starts what speaks token by token. */
+export function startTokens(
+  cleanup: CleanupStack,
+  who: 'ours' | 'bareWs',
+  { redisPort, profiled }: { readonly redisPort: number; readonly profiled: boolean },
+): Promise<TokenProcess> {
+  const program = programOf(who === 'ours' ? 'tokens.js' : 'bare-tokens.js');
+  return startChild(cleanup, process.execPath, [...profileFlags(who, profiled), '--expose-gc', program, String(redisPort)]);
 }
 
 /** Starts the clients. */

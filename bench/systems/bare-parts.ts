@@ -4,14 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
 import { serveRpc } from '../rpc/server.ts';
 import { BareTask } from './bare/commit.ts';
-import { ownSocket } from './own-socket.ts';
-import { cpuMicroseconds, lanes as sideBySide, medianMs } from './own-process.ts';
+import { cpuMicroseconds, lanes as sideBySide } from './own-process.ts';
 import { TOKEN_TEXT, type PartSystem } from './part-writing.ts';
 
 // The smallest script that adds to texts: each where it has the length that it should, then told. Nobody is fenced, nothing that was sent twice is known
-// again. A text is read by one GETRANGE. `bare-parts.js <Redis port>`
+// again. `bare-parts.js <Redis port>`
 const redis = new Redis(Number(process.argv[2]));
-const send = await ownSocket();
 
 const ADD = `
 local answers = {}
@@ -32,8 +30,6 @@ const scripts = redis as unknown as { add(count: number, ...args: (string | Buff
 
 const texts: { readonly key: string; at: number }[] = [];
 const tasks: BareTask[] = [];
-let filled = '';
-let filledBytes = 0;
 
 function textsOf(count: number) {
   while (texts.length < count) texts.push({ key: `bare:text:${randomBytes(16).toString('hex')}`, at: 0 });
@@ -65,14 +61,6 @@ const system: PartSystem = {
       written += 1;
     });
     return { tokens: written, ms: took };
-  },
-  async fill(bytes) {
-    filled = `bare:text:${randomBytes(16).toString('hex')}`;
-    filledBytes = bytes;
-    await redis.set(filled, Buffer.alloc(bytes, 'x'));
-  },
-  async join(times) {
-    return medianMs(times, async () => send(await redis.getrangeBuffer(filled, 0, filledBytes - 1)));
   },
   cpu: cpuMicroseconds,
 };

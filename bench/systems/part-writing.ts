@@ -19,10 +19,6 @@ export interface PartSystem {
   flush(load: PartLoad): Promise<PartResult>;
   /** The same with a fact for each token. */
   facts(load: PartLoad): Promise<PartResult>;
-  /** Makes a text of that many bytes. */
-  fill(bytes: number): Promise<void>;
-  /** Reads that text so many times, one after the other, and sends each to a client of its own process; gives the milliseconds that one took, the median. */
-  join(times: number): Promise<number>;
   /** Processor time that the process has used, in microseconds. */
   cpu(nothing: null): number;
 }

@@ -6,8 +6,7 @@ import { redisStore } from '../../adapters/redis/index.ts';
 import { eventId } from '../../machines/wire/index.ts';
 import type { Fence } from '../../server/store/index.ts';
 import { serveRpc } from '../rpc/server.ts';
-import { ownSocket } from './own-socket.ts';
-import { cpuMicroseconds, lanes as sideBySide, medianMs } from './own-process.ts';
+import { cpuMicroseconds, lanes as sideBySide } from './own-process.ts';
 import { TOKEN_TEXT, type PartSystem } from './part-writing.ts';
 import { factPayload } from './system.ts';
 
@@ -16,7 +15,6 @@ const store = redisStore(new Redis(Number(process.argv[2])));
 await store.open();
 const { lanes } = store;
 if (!lanes) throw new Error('The Redis store of this commit keeps no parts.');
-const send = await ownSocket();
 const plan = { wakeAt: null, work: { heldBy: 'bench' } };
 
 interface Written {
@@ -25,7 +23,6 @@ interface Written {
   revision: number;
 }
 const parts: Written[] = [];
-let filled: Written | undefined;
 
 async function open(): Promise<Written> {
   const id = randomBytes(32).toString('hex');
@@ -95,19 +92,6 @@ const system: PartSystem = {
       written += 1;
     });
     return { tokens: written, ms: took };
-  },
-  async fill(bytes) {
-    filled = await open();
-    for (let left = bytes; left > 0; left -= 4096) await flush(filled, Buffer.alloc(Math.min(left, 4096), 'x'));
-  },
-  async join(times) {
-    if (!filled) throw new Error('There is no text to join.');
-    const { fence, at } = filled;
-    return medianMs(times, async () => {
-      const page = await lanes.readPart(fence.taskId, fence.lane, 0, at);
-      if (page?.length !== at) throw new Error(`A page had ${page?.length} bytes.`);
-      await send(page.bytes);
-    });
   },
   cpu: cpuMicroseconds,
 };

@@ -113,14 +113,14 @@ export class PartDelivery {
     if (chunk.at !== shown.sent) return 'log.torn';
     return shown.says === undefined
       ? chunkFrame(this.#deps.topic.taskId, shown.part, chunk)
-      : frameOf(chunk.lane, this.#frame(shown, { ...chunk, lane: chunk.lane }));
+      : frameOf(chunk.lane, this.#about(shown, chunk), chunk.bytes);
   }
 
   /** The frames of a read, one after the other. */
   framesOf({ frames }: PartsRead): readonly { readonly entries: readonly Entry[]; readonly chunk: PartChunk }[] {
     return frames.flatMap((frame) => {
       const shown = this.#shown.get(frame.lane);
-      return shown ? [{ entries: frameOf(frame.lane, this.#frame(shown, frame)), chunk: frame }] : [];
+      return shown ? [{ entries: frameOf(frame.lane, this.#about(shown, frame), frame.bytes), chunk: frame }] : [];
     });
   }
 
@@ -218,9 +218,9 @@ export class PartDelivery {
     shown.sent = 0;
   }
 
-  #frame(shown: Shown, { lane, epoch, at, bytes }: ReadFrame): PartFrame {
+  /** All of a frame but its text. */
+  #about(shown: Shown, { lane, epoch, at, bytes }: ReadFrame): Omit<PartFrame, 'text'> {
     const { part, name, kind, says } = shown;
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
     const about = { eventId: lane, ...(name !== undefined && { name }), ...(kind !== undefined && { kind }), snapshot: true } as const;
     return {
       type: 'PART',
@@ -231,7 +231,6 @@ export class PartDelivery {
       ...((says === 'all' || says === 'reset') && about),
       ...(says === 'reset' && { reset: true }),
       ...(says !== undefined && { epoch: epoch.mark }),
-      text,
     };
   }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { PartFrame } from '../../machines/parts/index.ts';
 import type { EventId, FactPayload } from '../../machines/wire/index.ts';
 import type { Epoch } from '../ports/lanes.ts';
@@ -12,6 +13,8 @@ export interface PartChunk {
   readonly epoch: Epoch;
   readonly at: number;
   readonly bytes: Uint8Array;
+  /** As viewers get it who have what is before it: made for the first of them. */
+  frames?: readonly Entry[];
 }
 
 type PartKind = FactPayload<'TASK_PART_OPENED'>['kind'];
@@ -22,28 +25,35 @@ export type PartFact =
   | { readonly type: 'closed'; readonly part: number; readonly bytes: number; readonly isInline: boolean };
 
 /** Puts a chunk before the next one of its lane, where they are one run and not too long for a frame. */
-export function joinedChunk(chunk: PartChunk, next: PartChunk): PartChunk | undefined {
-  const isNext = next.lane === chunk.lane && next.epoch.mark === chunk.epoch.mark && next.at === chunk.at + chunk.bytes.byteLength;
-  if (!isNext || chunk.bytes.byteLength + next.bytes.byteLength > FRAME_BYTES_MAX) return undefined;
-  return { ...chunk, bytes: Buffer.concat([chunk.bytes, next.bytes]) };
+export function joinedChunk({ lane, epoch, at, bytes }: PartChunk, next: PartChunk): PartChunk | undefined {
+  const isNext = next.lane === lane && next.epoch.mark === epoch.mark && next.at === at + bytes.byteLength;
+  if (!isNext || bytes.byteLength + next.bytes.byteLength > FRAME_BYTES_MAX) return undefined;
+  return { lane, epoch, at, bytes: Buffer.concat([bytes, next.bytes]) };
 }
-
-const frames = new WeakMap<PartChunk, readonly Entry[]>();
 
 /** A chunk as all viewers get it who have what is before it; the same array for all of them, so that it is framed once. */
 export function chunkFrame(taskId: string, part: number, chunk: PartChunk): readonly Entry[] {
-  const known = frames.get(chunk);
-  if (known) return known;
   const { at, bytes, lane } = chunk;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  const made = frameOf(lane, { type: 'PART', taskId, part, at, to: at + bytes.byteLength, text });
-  frames.set(chunk, made);
-  return made;
+  return (chunk.frames ??= frameOf(lane, { type: 'PART', taskId, part, at, to: at + bytes.byteLength }, bytes));
 }
 
-/** A frame of a viewer's own. It has no id on the wire: it moves no cursor of facts. */
-export function frameOf(eventId: EventId, frame: PartFrame): readonly Entry[] {
-  return [{ eventId, bytes: Buffer.from(JSON.stringify(frame)) }];
+const CLOSING_BRACE = 0x7d;
+
+/**
+ * A frame of a viewer's own. It has no id on the wire: it moves no cursor of facts. Its text is never decoded: bytes of UTF-8 that are taken for Latin-1 come out as
+ * they went in, since JSON escapes nothing beyond ASCII.
+ */
+export function frameOf(eventId: EventId, about: Omit<PartFrame, 'text'>, text: Uint8Array): readonly Entry[] {
+  const raw = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  // Whatever a store gives, a frame is UTF-8.
+  const latin1 = isUtf8(raw) ? raw.latin1Slice() : Buffer.from(raw.toString('utf8')).latin1Slice();
+  const escaped = JSON.stringify(latin1);
+  const before = `${JSON.stringify(about).slice(0, -1)},"text":`;
+  const bytes = Buffer.allocUnsafe(Buffer.byteLength(before) + escaped.length + 1);
+  const at = bytes.write(before);
+  bytes.write(escaped, at, 'latin1');
+  bytes[bytes.length - 1] = CLOSING_BRACE;
+  return [{ eventId, bytes }];
 }
 
 const OPENED = Buffer.from('{"type":"TASK_PART_OPENED"');

@@ -192,7 +192,8 @@ export class Topic {
   #passSoon(): void {
     if (this.#passing) return;
     this.#passing = true;
-    queueMicrotask(() => this.#passOn());
+    // `queueMicrotask` makes a resource each time.
+    void open.then(() => this.#passOn());
   }
 
   #passOn(): void {

@@ -1,6 +1,5 @@
 import { limits } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { FlushOutcome, LaneFlush, Lanes } from '../ports/lanes.ts';
 import type { Logger } from '../ports/observability.ts';
 
@@ -18,13 +17,11 @@ interface WaitingFlush {
 /** Adds the bytes of all parts of a node to their lanes: what one turn of the event loop brings, of however many tasks, goes to the store together. */
 export class PartFlusher {
   readonly #lanes: Pick<Lanes, 'flush'>;
-  readonly #clock: Clock;
   readonly #logger: Logger | undefined;
   #waiting: WaitingFlush[] = [];
 
-  constructor(lanes: Pick<Lanes, 'flush'>, clock: Clock, logger?: Logger) {
+  constructor(lanes: Pick<Lanes, 'flush'>, logger?: Logger) {
     this.#lanes = lanes;
-    this.#clock = clock;
     this.#logger = logger;
   }
 
@@ -42,7 +39,8 @@ export class PartFlusher {
       );
     return new Promise((resolve, reject) => {
       this.#waiting.push({ flush, resolve, reject });
-      if (this.#waiting.length === 1) this.#clock.setTimeout(() => this.#sendAll(), 0);
+      // Not by a timer: that is one more turn of a busy event loop, in which nothing else would come.
+      if (this.#waiting.length === 1) setImmediate(() => this.#sendAll());
     });
   }
 

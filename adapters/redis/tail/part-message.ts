@@ -18,10 +18,13 @@ const LINE_FEED = 10;
 /** Reads a message; undefined for one that is not ours. */
 export function parsePartMessage(message: Buffer): PartMessage | undefined {
   const end = message.indexOf(LINE_FEED);
-  const text = message.toString('utf8', 0, Math.max(0, end));
-  const [lane = '', at = ''] = text.split(';', 2);
-  const record = text.slice(lane.length + at.length + 2);
-  if (lane === '' || at === '' || !/^o[gv]\[/.test(record)) return undefined;
+  // What is read of it is ASCII, however its node is called.
+  const text = message.toString('latin1', 0, Math.max(0, end));
+  const laneEnd = text.indexOf(';');
+  const atEnd = text.indexOf(';', laneEnd + 1);
+  const record = text.slice(atEnd + 1);
+  if (laneEnd < 1 || atEnd < laneEnd + 2 || !/^o[gv]\[/.test(record)) return undefined;
   // Written by `flush` only.
-  return { lane: lane as EventId, epoch: epochOf(record), at: Number(at), bytes: message.subarray(end + 1) };
+  const lane = text.slice(0, laneEnd) as EventId;
+  return { lane, epoch: epochOf(record), at: Number(text.slice(laneEnd + 1, atEnd)), bytes: message.subarray(end + 1) };
 }
