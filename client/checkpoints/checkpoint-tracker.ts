@@ -15,6 +15,8 @@ export interface CheckpointHandle {
   aged(): void;
   /** History was replaced: the next position counts even if it is an older one. */
   reset(): void;
+  /** No server goes on from it: it goes, and the next position counts. */
+  drop(): void;
   /** The terminal fact was acknowledged here. */
   ended(): void;
   leave(): void;
@@ -116,6 +118,11 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
         },
         reset() {
           entry.stored = null;
+        },
+        drop() {
+          entry.stored = null;
+          entry.wanted = 'remove';
+          entry.writing ??= write(moment, key, entry);
         },
         ended() {
           participant.hasEnded = true;
