@@ -25,8 +25,8 @@ export function createReplayBuffer(start: string | null): ReplayBuffer {
   let base: string | null | undefined = start;
   let entries: ReplayedFact[] = [];
   let bytesKept = 0;
-  const empty = (start: null | undefined): void => {
-    base = start;
+  const empty = (next: null | undefined): void => {
+    base = next;
     entries = [];
     bytesKept = 0;
   };

@@ -112,13 +112,7 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
   const machine = transportMachine.provide({
     actors: { connection, recovery, watchNetwork: watchChanges },
     delays: delaysOf(settings),
-    actions: {
-      restartLog({ context, event, system }) {
-        // The event of a recovery's end is not part of the declared alphabet.
-        const { output } = event as unknown as { readonly output: OutputFrom<typeof recoveryMachine> };
-        restart(lineOf(system), settings, context.transport, output);
-      },
-    },
+    actions: { restartLog: ({ context, event, system }) => restart(lineOf(system), settings, context.transport, event) },
   });
 
   return {
@@ -152,12 +146,9 @@ function reportTimeout({ taskId, context }: TransportLine, settings: ClientSetti
 }
 
 /** To whoever has built on what was delivered before, it is as if the history was replaced. */
-function restart(
-  line: TransportLine,
-  { listener, onReport }: ClientSettings,
-  transport: TransportName,
-  { failure }: OutputFrom<typeof recoveryMachine>,
-): void {
+function restart(line: TransportLine, { listener, onReport }: ClientSettings, transport: TransportName, event: object): void {
+  // The event of a recovery's end is not part of the declared alphabet.
+  const { failure } = (event as { readonly output: OutputFrom<typeof recoveryMachine> }).output;
   const moment = { taskId: line.taskId, context: line.context };
   const gap = { reason: 'reset', firstEventId: null } as const;
   const cause = failure && fatal(failure);
