@@ -15,6 +15,8 @@ export interface CheckpointHandle {
   aged(): void;
   /** History was replaced: the next position counts even if it is an older one. */
   reset(): void;
+  /** No server goes on from it: it goes, and the next position counts. */
+  drop(): void;
   /** The terminal fact was acknowledged here. */
   ended(): void;
   leave(): void;
@@ -66,19 +68,6 @@ function hasAged(entry: Entry, { position, hasEnded, kept }: Participant): boole
 export function createCheckpointTracker(store: CheckpointStore, report: (report: ClientReport) => void): CheckpointTracker {
   const entries = new Map<string, Entry>();
 
-  async function load(moment: ReportMoment, key: string, entry: Entry): Promise<Checkpoint | undefined> {
-    await entry.writing;
-    try {
-      const text = await store.read(key);
-      const checkpoint = text === undefined ? undefined : readCheckpoint(text);
-      entry.stored ??= checkpoint?.eventId ?? null;
-      return checkpoint;
-    } catch (cause) {
-      if (!isClosed(cause)) report({ type: 'checkpoint', ...moment, reason: 'The checkpoint could not be read.', cause });
-      return undefined;
-    }
-  }
-
   function writeWhereMoved(moment: ReportMoment, key: string, entry: Entry): void {
     if (hasMoved(entry)) entry.writing ??= write(moment, key, entry);
   }
@@ -106,7 +95,7 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
       const participant: Participant = { position: null, hasEnded: false, kept };
       entry.participants.add(participant);
       return {
-        load: () => load(moment, key, entry),
+        load: () => load(store, report, moment, key, entry),
         moved(eventId) {
           participant.position = eventId;
           writeWhereMoved(moment, key, entry);
@@ -116,6 +105,11 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
         },
         reset() {
           entry.stored = null;
+        },
+        drop() {
+          entry.stored = null;
+          entry.wanted = 'remove';
+          entry.writing ??= write(moment, key, entry);
         },
         ended() {
           participant.hasEnded = true;
@@ -137,6 +131,25 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
       await Promise.all([...entries.values()].flatMap(({ writing }) => writing ?? []));
     },
   };
+}
+
+async function load(
+  store: CheckpointStore,
+  report: (report: ClientReport) => void,
+  moment: ReportMoment,
+  key: string,
+  entry: Entry,
+): Promise<Checkpoint | undefined> {
+  await entry.writing;
+  try {
+    const text = await store.read(key);
+    const checkpoint = text === undefined ? undefined : readCheckpoint(text);
+    entry.stored ??= checkpoint?.eventId ?? null;
+    return checkpoint;
+  } catch (cause) {
+    if (!isClosed(cause)) report({ type: 'checkpoint', ...moment, reason: 'The checkpoint could not be read.', cause });
+    return undefined;
+  }
 }
 
 function entryOf(entries: Map<string, Entry>, key: string): Entry {

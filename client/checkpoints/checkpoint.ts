@@ -4,6 +4,9 @@ import { compareEventIds } from '../../machines/wire/index.ts';
 /** The version of the stored form. */
 export const CHECKPOINT_VERSION = 1;
 
+/** Ids of any server, as headers and queries can carry them: no proxy refuses them for their length. */
+const SENDABLE = /^[!-~]{1,256}$/;
+
 /** What a client keeps to resume, saved as one value. */
 export interface Checkpoint {
   /** The last fact that the consumer has acknowledged. */
@@ -38,6 +41,7 @@ export function readCheckpoint(text: string): Checkpoint | undefined {
   const value = JSON.parse(text) as { v?: unknown; eventId?: unknown; task?: StoredAggregate | null; parts?: unknown } | null;
   if (typeof value?.v !== 'number' || typeof value.eventId !== 'string') throw new Error('The checkpoint has no version or no event id.');
   if (value.v > CHECKPOINT_VERSION) return undefined;
+  if (!SENDABLE.test(value.eventId)) throw new Error('The event id of the checkpoint is none.');
   return { eventId: value.eventId, task: readTask(value.task), parts: value.parts };
 }
 

@@ -19,6 +19,8 @@ export interface DeliveryCursor {
   move(id: string): void;
   /** The next id need not follow; after a reset any id is new. */
   open(gap: Gap): void;
+  /** Nothing was delivered: the log is read from its start. */
+  restart(): void;
 }
 
 /** A cursor after `start`; null for the start of the log. */
@@ -59,6 +61,11 @@ export function createDeliveryCursor(start: string | null): DeliveryCursor {
       mayJump = true;
       if (reason === 'trimmed') return;
       value = null;
+      recent.clear();
+    },
+    restart() {
+      value = null;
+      mayJump = false;
       recent.clear();
     },
   };

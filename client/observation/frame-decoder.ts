@@ -71,6 +71,8 @@ export interface FrameDecoder {
   advance(cursor: string): void;
   /** Believes a page that nothing can follow. */
   end(): void;
+  /** What is opened next is asked for the log from its start. */
+  restart(): void;
 }
 
 /** Begins after `start`; null for the start. */
@@ -88,6 +90,7 @@ export function createFrameDecoder(target: FrameDecoderTarget, start: string | n
       if (cursor.value === null || (compareEventIds(id, cursor.value) ?? -1) > 0) cursor.move(id);
     },
     end: () => target.ended(),
+    restart: () => cursor.restart(),
   };
 }
 

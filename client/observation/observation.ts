@@ -12,8 +12,7 @@ import { createAckTracker, type AckTracker } from './ack-tracker.ts';
 import type { AnsweredQuestions } from './answered-questions.ts';
 import { createDeliveryBuffer, type DeliveryBuffer } from './delivery-buffer.ts';
 import { createNotifier, type Notifier, type ObservationActor } from './notifier.ts';
-import type { ProjectionStart } from './projection.ts';
-import type { AttachedObservation, SharedConnection, SharedConnectionView } from './shared-connection.ts';
+import type { AttachedObservation, SharedConnection, SharedConnectionStart, SharedConnectionView } from './shared-connection.ts';
 import type { JoinedParts } from './part-port.ts';
 import type { SharedConnections } from './shared-connections.ts';
 import { keepSame } from './same.ts';
@@ -151,6 +150,11 @@ class ObservedTask implements AttachedObservation {
     if (reason === 'reset') this.#checkpoint.reset();
   }
 
+  restart(): void {
+    this.cursor = null;
+    this.#checkpoint.drop();
+  }
+
   changed(): void {
     this.#notifier.changed();
   }
@@ -206,17 +210,18 @@ class ObservedTask implements AttachedObservation {
     this.#parts?.restore(checkpoint?.parts);
     const explicit = this.#options.lastEventId;
     this.cursor = explicit === undefined ? (checkpoint?.eventId ?? null) : isStart(explicit) ? null : explicit;
-    this.#attach(this.cursor === null ? emptyAggregate : explicit === undefined && checkpoint?.task ? checkpoint.task : 'ask');
+    const isStored = explicit === undefined && this.cursor !== null;
+    this.#attach({ start: this.cursor === null ? emptyAggregate : (isStored && checkpoint?.task) || 'ask', isStored });
   }
 
-  #attach(start: ProjectionStart, known?: SharedConnectionView): void {
+  #attach(begin: Pick<SharedConnectionStart, 'start' | 'isStored'>, known?: SharedConnectionView): void {
     const { context } = this.#options;
     const { result, isKnown } = known ?? {};
     this.#deps.connections.attach(this, {
       taskId: this.#taskId,
       context,
       cursor: this.cursor,
-      start,
+      ...begin,
       result,
       isKnown,
       parts: this.#parts?.record,
@@ -232,7 +237,7 @@ class ObservedTask implements AttachedObservation {
     this.isFull = false;
     const last = this.#lastView;
     if (this.#connection) this.#connection.review();
-    else if (last && !this.#ending) this.#attach(last.isReady ? last.aggregate : 'ask', last);
+    else if (last && !this.#ending) this.#attach({ start: last.isReady ? last.aggregate : 'ask' }, last);
   }
 
   #free(): void {

@@ -25,6 +25,8 @@ export interface Projection {
   quiet(): void;
   /** Asks for the snapshot and goes on from there; facts wait meanwhile. */
   rebase(): void;
+  /** Nothing is known of the task, and its facts come from the start of its log. */
+  restart(): void;
   stop(): void;
 }
 
@@ -124,6 +126,14 @@ class FoldedProjection implements Projection {
         if (mine === this.#question) this.#continueFrom(undefined, cause);
       },
     );
+  }
+
+  restart(): void {
+    this.#question += 1;
+    this.#waiting = undefined;
+    this.#isKnown = false;
+    this.#result = undefined;
+    this.#begin(emptyAggregate);
   }
 
   stop(): void {

@@ -14,6 +14,8 @@ export interface ReplayBuffer {
   add(entry: ReplayedFact): void;
   /** What came before does not join what comes next. */
   clear(): void;
+  /** All that comes next is the log from its start. */
+  restart(): void;
   /** All facts after this one; undefined where they are not all here. */
   after(cursor: string | null): readonly ReplayedFact[] | undefined;
 }
@@ -23,6 +25,11 @@ export function createReplayBuffer(start: string | null): ReplayBuffer {
   let base: string | null | undefined = start;
   let entries: ReplayedFact[] = [];
   let bytesKept = 0;
+  const empty = (next: null | undefined): void => {
+    base = next;
+    entries = [];
+    bytesKept = 0;
+  };
   return {
     add(entry) {
       if (base === undefined) {
@@ -38,11 +45,8 @@ export function createReplayBuffer(start: string | null): ReplayBuffer {
       bytesKept = entries.reduce((sum, { bytes }) => sum + bytes, 0);
       base = gone.at(-1)?.fact.eventId;
     },
-    clear() {
-      base = undefined;
-      entries = [];
-      bytesKept = 0;
-    },
+    clear: () => empty(undefined),
+    restart: () => empty(null),
     after(cursor) {
       if (base === undefined) return undefined;
       if (cursor === base) return entries;

@@ -33,6 +33,8 @@ export interface AttachedObservation {
   readonly isFull: boolean;
   take(fact: Fact | UnknownFact, bytes: number): void;
   gap(gap: Gap): void;
+  /** Its checkpoint leads nowhere: what comes next is the log from its start. */
+  restart(): void;
   /** Something of the view has changed. */
   changed(): void;
   /** It belongs to this connection now; to none where it was too slow for the others. */
@@ -46,6 +48,8 @@ export interface SharedConnectionStart {
   readonly context: CallContext | undefined;
   readonly cursor: string | null;
   readonly start: ProjectionStart;
+  /** True where the cursor is a checkpoint's. */
+  readonly isStored?: boolean;
   /** What the task completed with, where `start` says that it did; it is no part of an aggregate. */
   readonly result?: unknown;
   /** True where something of the task was known by then. */
@@ -118,7 +122,7 @@ class LogConnection implements SharedConnection {
   #isOver = false;
 
   constructor(
-    { taskId, context, cursor, start, result, isKnown = false, parts }: SharedConnectionStart,
+    { taskId, context, cursor, start, isStored = false, result, isKnown = false, parts }: SharedConnectionStart,
     deps: SharedConnectionDeps,
     listener: SharedConnectionListener,
   ) {
@@ -168,6 +172,8 @@ class LogConnection implements SharedConnection {
       credentials: deps.credentialsOf(context),
       decoder: this.#decoder,
       probe: (signal) => commands.probe(taskId, { ...call, signal }),
+      cursor: isStored ? 'stored' : 'trusted',
+      restart: () => this.#restart(),
     });
     this.#chart.subscribe({
       next: () => this.#changed(),
@@ -270,6 +276,15 @@ class LogConnection implements SharedConnection {
     for (const observation of this.#attached) observation.gap(gap);
     this.#projection.rebase();
     this.#tell({ type: 'log.gap', reason: gap.reason });
+  }
+
+  #restart(): void {
+    this.#replay.restart();
+    this.#decoder.restart();
+    this.#parts?.reset();
+    for (const observation of this.#attached) observation.restart();
+    this.#projection.restart();
+    this.#changed();
   }
 
   #end(error: TaskBridgeClientError | undefined): void {

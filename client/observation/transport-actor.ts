@@ -1,9 +1,26 @@
-import { createActor, fromCallback, fromPromise, type ActorRefFrom, type AnyActorRef, type ContextFrom, type EventFrom } from 'xstate';
-import { climbMs, connectionMachine, recoveryMachine, retryOf, transportMachine, type Settlement } from '../../machines/index.ts';
+import {
+  createActor,
+  fromCallback,
+  fromPromise,
+  type ActorRefFrom,
+  type AnyActorRef,
+  type ContextFrom,
+  type EventFrom,
+  type OutputFrom,
+} from 'xstate';
+import {
+  climbMs,
+  connectionMachine,
+  recoveryMachine,
+  retryOf,
+  transportMachine,
+  type Settlement,
+  type TransportInput,
+} from '../../machines/index.ts';
 import { type TransportName, isTerminalType, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import type { CallContext, Credentials } from '../auth/credentials.ts';
 import { verdictOn } from '../commands/answer.ts';
-import { TaskBridgeClientError, type ClientErrorCode } from '../errors.ts';
+import { fatal, TaskBridgeClientError, type ClientErrorCode } from '../errors.ts';
 import { gateActor } from '../gate-actor.ts';
 import { createTurns, type PollTurns } from '../held-requests.ts';
 import type { ClientSettings } from '../options.ts';
@@ -25,6 +42,9 @@ export interface TransportActorDeps {
   readonly decoder: FrameDecoder;
   /** Asks for the snapshot, once. */
   readonly probe: (signal: AbortSignal) => Promise<TaskSnapshotResponse>;
+  readonly cursor: NonNullable<TransportInput['cursor']>;
+  /** Drops the checkpoint that it began from: the next connection is asked for the log from its start. */
+  readonly restart: () => void;
 }
 
 /** One observation, as the actors of its charts find it. */
@@ -92,6 +112,7 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
   const machine = transportMachine.provide({
     actors: { connection, recovery, watchNetwork: watchChanges },
     delays: delaysOf(settings),
+    actions: { restartLog: ({ context, event, system }) => restart(lineOf(system), settings, context.transport, event) },
   });
 
   return {
@@ -99,7 +120,12 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
       const actor = createActor(machine, {
         id: `${deps.taskId}/transport`,
         clock: settings.clock,
-        input: { tries: settings.tries, strategy: settings.strategy, refreshable: deps.credentials.refreshable },
+        input: {
+          tries: settings.tries,
+          strategy: settings.strategy,
+          refreshable: deps.credentials.refreshable,
+          cursor: deps.cursor,
+        },
         ...(settings.inspect && { inspect: settings.inspect }),
       });
       const line: TransportLine = { ...deps, authorizer: createAuthorizer(settings, deps.credentials, deps.decoder), hasFallen: false };
@@ -117,6 +143,24 @@ function reportTimeout({ taskId, context }: TransportLine, settings: ClientSetti
   onReport({ type: 'lost', taskId, context, transport, reason });
   if (isMute && transport === 'ws') listener.onWsSetupFailed?.({ taskId, context, reason });
   if (isMute && transport === 'sse') listener.onSseSetupFailed?.({ taskId, context, reason });
+}
+
+/** To whoever has built on what was delivered before, it is as if the history was replaced. */
+function restart(line: TransportLine, { listener, onReport }: ClientSettings, transport: TransportName, event: object): void {
+  // The event of a recovery's end is not part of the declared alphabet.
+  const { failure } = (event as { readonly output: OutputFrom<typeof recoveryMachine> }).output;
+  const moment = { taskId: line.taskId, context: line.context };
+  const gap = { reason: 'reset', firstEventId: null } as const;
+  const cause = failure && fatal(failure);
+  onReport({
+    type: 'checkpoint',
+    ...moment,
+    reason: 'The server refused the checkpoint: it is dropped, and the log read from its start.',
+    cause,
+  });
+  onReport({ type: 'gap', ...moment, transport, ...gap });
+  listener.onGap?.({ ...moment, source: transport, ...gap });
+  line.restart();
 }
 
 // What connects says so where it was fallen to, for the server to count. Source: protocol, "Extensions".

@@ -141,7 +141,7 @@ class SharedUpstream implements Upstream {
           if (!this.#begun && waiting.length > 0) this.#subscribe(oldest(waiting));
         },
         frame: (text) => this.#take(text),
-        closed: (closeCode) => this.#end(isPolicyClose(closeCode), (virtualSocket) => virtualSocket.closed(closeCode)),
+        closed: (closeCode) => this.#closed(closeCode),
         // A browser shows no status of a refused upgrade: it may have been the credentials.
         cut: () => this.#end(!this.#isOpen, (virtualSocket) => virtualSocket.cut()),
         refused: (status, body, retryAfter) =>
@@ -251,6 +251,15 @@ class SharedUpstream implements Upstream {
   #sendAway(virtualSocket: UpstreamSocket): void {
     this.#virtualSockets.delete(virtualSocket);
     virtualSocket.cut();
+  }
+
+  /** Before it confirms, a server may refuse the place that it was asked to go on from: whoever stands elsewhere comes back by himself. */
+  #closed(closeCode: number): void {
+    const asked = this.#confirmation ? undefined : this.#begun;
+    this.#end(isPolicyClose(closeCode), (virtualSocket) => {
+      if (isPolicyClose(closeCode) && asked && virtualSocket.position !== asked.cursor) virtualSocket.cut();
+      else virtualSocket.closed(closeCode);
+    });
   }
 
   #end(isRefused: boolean, tell: (virtualSocket: UpstreamSocket) => void): void {

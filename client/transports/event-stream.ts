@@ -107,6 +107,7 @@ async function readBody(body: ReadableStream<Uint8Array>, sink: EventSink, frame
     onComment: () => sink.comment?.(),
   });
   const decoder = new TextDecoder();
+  const linesOf = createLineEnds();
   const reader = body.getReader();
   let isOpen = false;
   for (;;) {
@@ -118,10 +119,20 @@ async function readBody(body: ReadableStream<Uint8Array>, sink: EventSink, frame
       sink.opened();
     }
     unparsedBytes += value.byteLength;
-    parser.feed(decoder.decode(value, { stream: true }));
+    parser.feed(linesOf(decoder.decode(value, { stream: true })));
     // Closed by the decoder: what made it close may have ended the observation.
     if (sink.isClosed) return void reader.cancel().catch(() => undefined);
     if (unparsedBytes > frameBytesMax) return sink.lost(`an event above ${frameBytesMax} bytes`);
     sink.flush();
   }
+}
+
+/** Ends lines with LF, whichever of the three ends a server has. The parser holds back what ends with CR, since LF may follow: here nothing waits for it. */
+function createLineEnds(): (text: string) => string {
+  let wasCr = false;
+  return (text) => {
+    const rest = wasCr && text.startsWith('\n') ? text.slice(1) : text;
+    if (text !== '') wasCr = text.endsWith('\r');
+    return rest.replace(/\r\n?/g, '\n');
+  };
 }

@@ -1,6 +1,15 @@
 import { retryDelayMs } from '../retry-policy.ts';
 import { isBarring, isStreamRouteMissing } from './ending.ts';
-import type { ConnectionEnding, Continuity, Refreshable, Strategy, TransportFailure, TransportInput, Tries } from './events.ts';
+import type {
+  ConnectionEnding,
+  Continuity,
+  CursorTrust,
+  Refreshable,
+  Strategy,
+  TransportFailure,
+  TransportInput,
+  Tries,
+} from './events.ts';
 import type { TransportName } from '../wire/transports.ts';
 
 /** What the transport chart remembers. Counters saturate. */
@@ -27,12 +36,18 @@ export interface TransportContext {
   /** What the server asked to wait before the next try, in milliseconds. */
   readonly retryAfterMs: number;
   readonly continuity: Continuity;
+  readonly cursor: CursorTrust;
   readonly failure: TransportFailure | null;
 }
 
 /** The context that an observation begins with. A pure walk of the chart has no input: it begins with one try each. */
 export function beginContext(input: TransportInput | undefined): TransportContext {
-  const { tries, strategy, refreshable } = input ?? {
+  const {
+    tries,
+    strategy,
+    refreshable,
+    cursor = 'trusted',
+  }: TransportInput = input ?? {
     tries: { ws: 1, sse: 1, poll: 1 },
     strategy: 'progressive-sticky',
     refreshable: true,
@@ -52,6 +67,7 @@ export function beginContext(input: TransportInput | undefined): TransportContex
     refreshesFor: 'nothing',
     retryAfterMs: 0,
     continuity: 'resumed',
+    cursor,
     failure: null,
   };
 }

@@ -24,6 +24,9 @@ export function isStreamRouteMissing(transport: TransportName, ending: Connectio
   return ending.status === 400 || ending.status === 426 || isRouteMissing(ending);
 }
 
+/** True for what a server may refuse for the place that it was asked to go on from. */
+export const mayBeMisplaced = (ending: ConnectionEnding): boolean => ending.kind === 'refused' && ![401, 403, 404].includes(ending.status);
+
 /** True for the statuses of a server that is overloaded or down. */
 export const isPassingRefusal = ({ status }: RefusedAnswer): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 

@@ -25,9 +25,17 @@ export interface TransportFailure {
 /** How many tries in a row each transport has; 0 means that it is never used. */
 export type Tries = Readonly<Record<TransportName, number>>;
 
+/**
+ * Whose word the place is that is read on from. `stored`: that of a checkpoint, with which nobody has been answered yet. `dropped`: it was refused, and the
+ * log is read from its start. `trusted`: there is no use in doubting it.
+ */
+export type CursorTrust = 'stored' | 'dropped' | 'trusted';
+
 /** What the charts of one observation begin with. */
 export interface TransportInput {
   readonly tries: Tries;
+  /** Defaults to `trusted`. */
+  readonly cursor?: CursorTrust;
   readonly strategy: Strategy;
   /** True where there is a provider that can be asked for new credentials. */
   readonly refreshable: boolean;
@@ -176,16 +184,17 @@ export interface RecoveryInput {
   readonly transport: TransportName;
   readonly ending: ConnectionEnding;
   readonly refreshable: Refreshable;
+  readonly cursor: CursorTrust;
 }
 
 /** What comes after a connection. */
 export interface RecoveryOutput {
   /**
    * `finished`: the whole log was delivered. `lost`: try again. `barred`: try others for a while. `routeless`: this server has no such route.
-   * `refreshed`: once more, with new credentials. `failed`: there is no use in trying again.
+   * `refreshed`: once more, with new credentials. `misplaced`: once more, from the start of the log. `failed`: there is no use in trying again.
    */
-  readonly next: 'finished' | 'lost' | 'barred' | 'routeless' | 'refreshed' | 'failed';
-  /** Why, where it failed. */
+  readonly next: 'finished' | 'lost' | 'barred' | 'routeless' | 'refreshed' | 'misplaced' | 'failed';
+  /** What was refused, where it failed or was misplaced. */
   readonly failure: TransportFailure | null;
   /** What the server asked to wait, in milliseconds. */
   readonly retryAfterMs: number;

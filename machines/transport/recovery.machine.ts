@@ -1,7 +1,17 @@
 import { assign, fromPromise, setup } from 'xstate';
-import { failureFrom, isBarring, isPassingRefusal, isPolicyClose, isRouteMissing, isStrange, isStreamRouteMissing } from './ending.ts';
+import {
+  failureFrom,
+  isBarring,
+  isPassingRefusal,
+  isPolicyClose,
+  isRouteMissing,
+  isStrange,
+  isStreamRouteMissing,
+  mayBeMisplaced,
+} from './ending.ts';
 import type {
   ConnectionEnding,
+  CursorTrust,
   Refreshable,
   RefreshAnswer,
   RecoveryInput,
@@ -18,6 +28,7 @@ export interface RecoveryContext {
   readonly of: TransportName | 'snapshot';
   readonly ending: ConnectionEnding;
   readonly refreshable: Refreshable;
+  readonly cursor: CursorTrust;
   readonly failure: TransportFailure | null;
 }
 
@@ -26,6 +37,7 @@ const begin = ({ input }: { input?: RecoveryInput }): RecoveryContext => ({
   of: input?.transport ?? 'ws',
   ending: input?.ending ?? { kind: 'lost' },
   refreshable: input?.refreshable ?? 'nothing',
+  cursor: input?.cursor ?? 'trusted',
   failure: null,
 });
 
@@ -36,7 +48,7 @@ function outputOf({ context, event }: { context: RecoveryContext; event: object 
   const { next } = (event as { output: Pick<RecoveryOutput, 'next'> }).output;
   return {
     next,
-    failure: next === 'failed' ? failure : null,
+    failure: next === 'failed' || next === 'misplaced' ? failure : null,
     retryAfterMs: (ending.kind === 'refused' ? ending.retryAfterMs : undefined) ?? 0,
   };
 }
@@ -84,7 +96,9 @@ export const recoveryMachine = setup({
     isCleanClose: ({ context: { ending } }) => ending.kind === 'closed',
     isRouteMissing: ({ context: { of, ending } }) => of !== 'snapshot' && isStreamRouteMissing(of, ending),
     isSnapshotMissing: ({ context: { of, ending } }) => of === 'snapshot' && ending.kind === 'refused' && isRouteMissing(ending),
+    isMisplaced: ({ context: { of, cursor, ending } }) => of !== 'snapshot' && cursor === 'stored' && mayBeMisplaced(ending),
     isPassing: ({ context: { ending } }) => ending.kind === 'refused' && isPassingRefusal(ending),
+    isStored: ({ context }) => context.cursor === 'stored',
     isFinished: ({ event }) => (event as { output?: Settlement }).output?.outcome === 'finished',
     isGiven: ({ event }) => refreshAnswerOf(event)?.outcome === 'given',
     hasNone: ({ event }) => refreshAnswerOf(event)?.outcome === 'none',
@@ -138,6 +152,12 @@ export const recoveryMachine = setup({
         { description: 'This server has no such route.', guard: 'isRouteMissing', target: 'routeless' },
         { description: 'The snapshot could not be asked for, which says nothing.', guard: 'isSnapshotMissing', target: 'lost' },
         { description: 'Overloaded or down.', guard: 'isPassing', target: 'lost' },
+        {
+          description: 'It may be the checkpoint that is refused, which is not the server’s word.',
+          guard: 'isMisplaced',
+          target: 'misplaced',
+          actions: 'noteRefusal',
+        },
         { description: 'No such task, not allowed, or our own mistake.', target: 'failed', actions: 'noteRefusal' },
       ],
     },
@@ -155,16 +175,17 @@ export const recoveryMachine = setup({
       },
     },
     appealing: {
-      description: 'Closed for good: the snapshot may say why, and is asked for once. There is no other way back.',
+      description: 'Closed for good: the snapshot may say why, and is asked for once. There is no other way back, but from the start.',
       invoke: {
         src: 'settle',
         id: 'settle',
         onDone: [
           { guard: 'isFinished', target: 'finished' },
           { guard: 'isRefusedForGood', target: 'failed', actions: ['noteAnswer', 'noteRefusal'] },
+          { description: 'The task may be seen: so it may be the checkpoint.', guard: 'isStored', target: 'misplaced' },
           { target: 'failed' },
         ],
-        onError: { target: 'failed' },
+        onError: [{ guard: 'isStored', target: 'misplaced' }, { target: 'failed' }],
       },
     },
     refreshing: {
@@ -184,6 +205,7 @@ export const recoveryMachine = setup({
     barred: { description: 'Others for a while.', type: 'final', output: { next: 'barred' } },
     routeless: { description: 'Leave this transport out.', type: 'final', output: { next: 'routeless' } },
     refreshed: { description: 'One more connection, with new credentials.', type: 'final', output: { next: 'refreshed' } },
+    misplaced: { description: 'One more connection, from the start of the log.', type: 'final', output: { next: 'misplaced' } },
     failed: { description: 'There is no use in trying again.', type: 'final', output: { next: 'failed' } },
   },
 });

@@ -42,7 +42,12 @@ const speakerOf = (event: TransportEvent): TransportName | undefined =>
 const endingOf = (event: TransportEvent): ConnectionEnding => ('output' in event ? event.output : { kind: 'lost' });
 
 function recoveryOf({ context, event }: ContextAndEvent): RecoveryInput {
-  return { transport: speakerOf(event) ?? context.transport, ending: endingOf(event), refreshable: context.refreshesFor };
+  return {
+    transport: speakerOf(event) ?? context.transport,
+    ending: endingOf(event),
+    refreshable: context.refreshesFor,
+    cursor: context.cursor,
+  };
 }
 
 /** True for what the connection that climbs, or was asked beside, tells. */
@@ -103,6 +108,7 @@ export const transportMachine = setup({
     isFinished: ({ event }) => outcomeOf(event).next === 'finished',
     isFailed: ({ event }) => outcomeOf(event).next === 'failed',
     isRefreshed: ({ event }) => outcomeOf(event).next === 'refreshed',
+    isMisplaced: ({ event }) => outcomeOf(event).next === 'misplaced',
     isBarredOfSeveral: ({ context, event }) => outcomeOf(event).next === 'barred' && hasOpenRung(context),
     isRouteless: ({ event }) => outcomeOf(event).next === 'routeless',
     isOneOfSeveral: ({ context, event }) => outcomeOf(event).next === 'routeless' && hasOther(context),
@@ -137,7 +143,7 @@ export const transportMachine = setup({
       const { children } = self.getSnapshot() as { readonly children?: Readonly<Partial<Record<string, AnyActorRef>>> };
       const former = children?.[transport];
       if (former) enqueue.sendTo(former, { type: 'other.answered' });
-      enqueue.assign({ transport: probe ?? transport, probe: transport, retryAfterMs: 0 });
+      enqueue.assign({ transport: probe ?? transport, probe: transport, retryAfterMs: 0, cursor: 'trusted' });
     }),
     closeProbe: enqueueActions(({ context, enqueue }) => {
       if (context.probe) enqueue.stopChild(context.probe);
@@ -149,7 +155,9 @@ export const transportMachine = setup({
       enqueue.assign({ transport: probe ?? transport, probe: null, retryAfterMs: 0, ...admitTransport(context, probe ?? transport) });
     }),
     resume: assign(({ context }) => ({
-      continuity: context.transport === 'poll' ? context.continuity : 'resumed',
+      // What was dropped is read anew, and a page has said by now how it joins.
+      continuity: context.transport === 'poll' || context.cursor === 'dropped' ? context.continuity : 'resumed',
+      cursor: 'trusted' as const,
       ...admitTransport(context, context.transport),
     })),
     noteGap: assign({ continuity: ({ event }) => (event.type === 'log.gap' && event.reason === 'reset' ? 'reset' : 'gap') }),
@@ -177,6 +185,9 @@ export const transportMachine = setup({
     countClimbFailure: assign({ climbFailures: ({ context }) => Math.min(context.climbFailures + 1, 4) }),
     forgetClimbFailures: assign({ climbFailures: 0 }),
     noteFailure: assign({ failure: ({ event }) => outcomeOf(event).failure }),
+    noteDropped: assign({ continuity: 'reset', cursor: 'dropped' }),
+    // Provided by whoever knows of the log.
+    restartLog: () => undefined,
     noteNoTransport: assign({
       failure: { code: 'NO_TRANSPORT', message: 'Every transport that may be used was ruled out by the server.' },
     }),
@@ -201,7 +212,11 @@ export const transportMachine = setup({
           description: 'The one connection whose facts are delivered, and the one that is tried above it.',
           initial: 'connecting',
           on: {
-            'consumer.full': { description: 'Consumers are too far behind: stop reading.', target: '.full' },
+            'consumer.full': {
+              description: 'Consumers are too far behind: stop reading. Credentials may end before it goes on.',
+              target: '.full',
+              actions: 'ageCredentials',
+            },
             'connection.heard': { description: 'Facts give the budget back.', guard: 'bringsFacts', actions: 'giveBackTries' },
             'connection.opening': { description: 'The gate is open: shown, and nothing else.' },
             'connection.renewed': {
@@ -307,6 +322,12 @@ export const transportMachine = setup({
                   { guard: 'isFinished', target: '#transport.done' },
                   { guard: 'isFailed', target: '#transport.failed', actions: 'noteFailure' },
                   { description: 'With new credentials.', guard: 'isRefreshed', target: 'connecting', actions: 'tellRefreshed' },
+                  {
+                    description: 'Without the checkpoint, which was refused: from the start.',
+                    guard: 'isMisplaced',
+                    target: 'connecting',
+                    actions: ['noteDropped', 'restartLog'],
+                  },
                   { description: 'Without this transport.', guard: 'isOneOfSeveral', target: 'connecting', actions: 'ruleOut' },
                   {
                     description: 'Others for a while.',
@@ -359,8 +380,7 @@ export const transportMachine = setup({
               on: {
                 'connection.live': { target: 'accepted' },
                 'connection.offline': { description: 'They may end before the gate opens.', target: 'accepted' },
-                'consumer.full': { description: 'They may end before reading goes on.', target: 'accepted' },
-                'credentials.aged': { description: 'They may end before the next try.', target: 'accepted' },
+                'credentials.aged': { description: 'They may end before the next try, or before reading goes on.', target: 'accepted' },
                 'connection.heard': { target: 'trusted' },
                 'connection.renewed': { target: 'trusted' },
               },

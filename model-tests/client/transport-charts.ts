@@ -18,6 +18,7 @@ const refusals = [
   { status: 503 },
   { status: 409, verdict: 'retry' },
   { status: 409, verdict: 'final' },
+  { status: 422, code: 'REQUEST_VALIDATION_ERROR' },
 ] as const;
 
 /** Every way in which a connection can end that a guard tells apart. */
@@ -81,7 +82,7 @@ const transportAlphabet: readonly ActingEvent[] = [
   { type: 'consumer.full' },
   { type: 'consumer.drained' },
   { type: 'network.changed' },
-  ...['finished', 'lost', 'barred', 'routeless', 'refreshed', 'failed'].map((next) => ({
+  ...['finished', 'lost', 'barred', 'routeless', 'refreshed', 'misplaced', 'failed'].map((next) => ({
     type: 'xstate.done.actor.recovery',
     output: { next, failure: next === 'failed' ? { code: 'REQUEST_REFUSED', message: '' } : null, retryAfterMs: 0 },
   })),
@@ -137,9 +138,16 @@ const refreshAnswers = [
 /** The chart of one recovery, after each ending that it may begin with. */
 export const recoveryCharts: readonly ActingChart[] = (['ws', 'poll'] as const).flatMap((transport) =>
   endings.flatMap((ending) =>
-    (['nothing', 'unauthorized', 'closed'] as const).map((refreshable) => ({
+    (
+      [
+        ['nothing', 'trusted'],
+        ['unauthorized', 'trusted'],
+        ['closed', 'trusted'],
+        ['nothing', 'stored'],
+      ] as const
+    ).map(([refreshable, cursor]) => ({
       machine: quietRecovery,
-      input: { transport, ending, refreshable },
+      input: { transport, ending, refreshable, cursor },
       alphabet: [
         { type: 'xstate.done.actor.settle', output: { outcome: 'finished' } },
         { type: 'xstate.done.actor.settle', output: { outcome: 'unfinished' } },

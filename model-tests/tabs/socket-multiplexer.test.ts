@@ -98,6 +98,17 @@ describe('a leading tab', () => {
     expect(other.told).toEqual(['opened', confirmed('4-1000'), 'cut']);
   });
 
+  test('tells of a close for good before it is confirmed only those that stand where it was asked to go on from', async () => {
+    const { port, one, other } = await twoTabs(['2-1000', '4-1000']);
+    await new Promise((resolve) => setImmediate(resolve));
+    port.opened[0]?.server.closed(1008);
+    await eventually(() => other.told.length === 2);
+    expect([one.told, other.told]).toEqual([
+      ['opened', 'closed 1008'],
+      ['opened', 'cut'],
+    ]);
+  });
+
   test('passes on how a socket ended, and opens none before somebody asks again', async () => {
     const { port, one, other } = await twoTabs();
     port.opened[0]?.server.closed(1008);

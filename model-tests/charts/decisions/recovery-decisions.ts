@@ -7,6 +7,7 @@ import { BEGINNING, type ContextCell, type Decisions } from './decisions.ts';
 
 type ConnectionEnding = RecoveryContext['ending'];
 type Refreshable = RecoveryContext['refreshable'];
+type Trust = RecoveryContext['cursor'];
 
 const file = new URL('recovery.md', import.meta.url);
 const states = stateRows(file);
@@ -58,10 +59,21 @@ function eventOf(told: string): Told {
 }
 
 const told = [...new Set(rows.flatMap((row) => row.told))];
-const refreshables: readonly Refreshable[] = ['nothing', 'unauthorized', 'closed'];
-const contextOf = (words: string, refreshable: Refreshable, failure: TransportFailure | null = null): RecoveryContext => {
+const places: readonly (readonly [where: string, refreshable: Refreshable, cursor: Trust])[] = [
+  ['nothing', 'nothing', 'trusted'],
+  ['unauthorized', 'unauthorized', 'trusted'],
+  ['closed', 'closed', 'trusted'],
+  ['a checkpoint', 'nothing', 'stored'],
+  ['a checkpoint dropped', 'nothing', 'dropped'],
+];
+const contextOf = (
+  words: string,
+  refreshable: Refreshable,
+  failure: TransportFailure | null = null,
+  cursor: Trust = 'trusted',
+): RecoveryContext => {
   const [of = '', ending = ''] = words.split(': ');
-  return { of: of as TransportName, ending: endingOf(ending), refreshable, failure };
+  return { of: of as TransportName, ending: endingOf(ending), refreshable, cursor, failure };
 };
 
 const closedForGood = failureOf('closed', { kind: 'closed', closeCode: 1008 });
@@ -72,13 +84,21 @@ const classes: readonly { readonly state: string; readonly where: string; readon
   { state: 'settling', where: 'used up', before: contextOf('ws: unopened', 'nothing') },
   { state: 'appealing', where: 'used up', before: contextOf('ws: closed 1008', 'nothing', closedForGood) },
   { state: 'appealing', where: 'unauthorized', before: contextOf('ws: closed 1008', 'unauthorized', closedForGood) },
+  { state: 'appealing', where: 'a checkpoint', before: contextOf('ws: closed 1008', 'nothing', closedForGood, 'stored') },
+  { state: 'appealing', where: 'a checkpoint dropped', before: contextOf('ws: closed 1008', 'nothing', closedForGood, 'dropped') },
+  { state: 'settling', where: 'a checkpoint', before: contextOf('ws: unopened', 'closed', null, 'stored') },
   { state: 'refreshing', where: 'after a 401', before: contextOf('poll: refused 401 AUTHENTICATION_ERROR', 'unauthorized') },
   { state: 'refreshing', where: 'after a close', before: contextOf('ws: closed 1008', 'closed') },
 ];
 
 const cells: readonly ContextCell<RecoveryContext>[] = [
   ...toldIn(BEGINNING).flatMap((words) =>
-    refreshables.map((where) => ({ state: BEGINNING, told: words, where, before: contextOf(words, where) })),
+    places.map(([where, refreshable, cursor]) => ({
+      state: BEGINNING,
+      told: words,
+      where,
+      before: contextOf(words, refreshable, null, cursor),
+    })),
   ),
   ...classes.flatMap(({ state, where, before }) => {
     const row = states.find((one) => one.state === state);
@@ -106,10 +126,10 @@ export const recoveryDecisions: Decisions<RecoveryContext> = {
   rows,
   cells,
   events: Object.fromEntries(told.map((words) => [words, eventOf(words)])),
-  eventIn: (words, state, { refreshable }) => {
+  eventIn: (words, state, { refreshable, cursor }) => {
     if (state !== BEGINNING) return undefined;
     const { type, input } = eventOf(words);
-    return { type, input: { ...(input as object), refreshable } } as Told;
+    return { type, input: { ...(input as object), refreshable, cursor } } as Told;
   },
   value: (state) => state,
   said: (word) => [actingEffect(word, { settle: 'settle', refresh: 'refreshCredentials' })],
@@ -124,7 +144,7 @@ export const recoveryDecisions: Decisions<RecoveryContext> = {
   },
   output: (next, { failure, ending }) => ({
     next,
-    failure: next === 'failed' ? failure : null,
+    failure: next === 'failed' || next === 'misplaced' ? failure : null,
     retryAfterMs: 'retryAfterMs' in ending ? ending.retryAfterMs : 0,
   }),
 };

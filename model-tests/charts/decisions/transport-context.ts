@@ -36,6 +36,7 @@ const base: TransportContext = {
   retryAfterMs: 0,
   // So that it shows where it is resumed.
   continuity: 'gap',
+  cursor: 'trusted',
   failure: null,
 };
 
@@ -70,6 +71,10 @@ export const situations: Readonly<Record<string, Readonly<Record<string, Situati
     'ws, polls never': situation('ws', { tries: tries('2/2/0'), left: tries('2/2/0') }),
     'ws, polls never, sse beside': situation('ws', { tries: tries('2/2/0'), left: tries('2/2/0'), probe: 'sse' }),
     'ws, polls spent': situation('ws', { left: tries('2/2/0') }),
+    'ws, a checkpoint': situation('ws', { cursor: 'stored' }),
+    'ws, poll beside, a checkpoint': situation('ws', { probe: 'poll', cursor: 'stored' }),
+    'ws, a checkpoint dropped': situation('ws', { cursor: 'dropped', continuity: 'reset' }),
+    'poll, a checkpoint': situation('poll', { ...fromPoll, cursor: 'stored' }),
   },
   steady: {
     ws,
@@ -109,6 +114,7 @@ export const situations: Readonly<Record<string, Readonly<Record<string, Situati
     'sse, left out': situation('ws', { transport: 'sse', tries: tries('2/2/0'), left: tries('2/0/0'), barred: ['sse'] }),
     'ws only': situation('ws', { tries: tries('2/0/0'), left: tries('2/0/0') }),
     'ws only, last try': situation('ws', { tries: tries('2/0/0'), left: tries('1/0/0') }),
+    'ws, a checkpoint': situation('ws', { cursor: 'stored' }),
   },
   waiting: {
     ws: situation('ws', { left: tries('1/2/2') }),
@@ -147,6 +153,10 @@ export const beginnings: Readonly<Record<string, { readonly input: object; reado
   'polls only': {
     input: { tries: tries('0/0/2'), strategy: 'progressive-sticky', refreshable: true },
     context: { ...base, ...untold, tries: tries('0/0/2'), left: tries('0/0/2'), transport: 'poll' },
+  },
+  'a checkpoint': {
+    input: { tries: tries('2/2/2'), strategy: 'progressive-sticky', refreshable: true, cursor: 'stored' },
+    context: { ...base, ...untold, cursor: 'stored' },
   },
   'fast-cycle': {
     input: { tries: tries('3/3/0'), strategy: 'fast-cycle', refreshable: true },

@@ -32,7 +32,7 @@ const ofConnections = [...speech, ...ends].flatMap((told) => [told, `${told} by 
 /** What is read by the recovery alone, where the connection that delivers ends so. */
 const ofOthers = ['routeless', 'bad', 'overloaded', 'strange', 'strange from the first'].map((name) => `ends: ${name}`);
 const failure = { code: 'REQUEST_REFUSED', message: 'No.' };
-const comes = ['finished', 'failed', 'refreshed', 'routeless', 'barred', 'lost'];
+const comes = ['finished', 'failed', 'refreshed', 'misplaced', 'routeless', 'barred', 'lost'];
 
 const events: Readonly<Record<string, Told>> = {
   ...Object.fromEntries(Object.entries(beginnings).map(([name, { input }]) => [name, { type: 'xstate.init', input }])),
@@ -48,7 +48,10 @@ const events: Readonly<Record<string, Told>> = {
   ...Object.fromEntries(
     comes.map((next) => [
       `comes: ${next}`,
-      { type: 'xstate.done.actor.recovery', output: { next, failure: next === 'failed' ? failure : null, retryAfterMs: 70 } },
+      {
+        type: 'xstate.done.actor.recovery',
+        output: { next, failure: next === 'failed' || next === 'misplaced' ? failure : null, retryAfterMs: 70 },
+      },
     ]),
   ),
   ...Object.fromEntries(
@@ -132,6 +135,8 @@ const changes: Readonly<Record<string, Change>> = {
   'ladder again': ({ tries: all, passes }) => ({ left: all, passes: passes + 1 }),
   rests: (_, ms) => ({ retryAfterMs: Number(ms) }),
   failure: () => ({ failure }),
+  'checkpoint dropped': () => ({ cursor: 'dropped', continuity: 'reset' }),
+  trusted: () => ({ cursor: 'trusted' }),
 };
 
 function changed(word: string, before: TransportContext, event: Told, state: string): TransportContext | undefined {
@@ -151,9 +156,10 @@ function said(word: string, event: Told, before: TransportContext, after: Transp
   if (verb === 'tells') return { type: 'tells', to: what, event: { type: told } };
   if (word === 'opens network') return actingEffect(word, { network: 'watchNetwork' });
   if (word === 'opens recovery') {
-    const input = { transport: event['actorId'], ending: event['output'], refreshable: after.refreshesFor };
+    const input = { transport: event['actorId'], ending: event['output'], refreshable: after.refreshesFor, cursor: before.cursor };
     return actingEffect(word, { recovery: 'recovery' }, input);
   }
+  if (verb === 'does') return { type: 'does', action: what };
   if (verb !== 'opens') return actingEffect(word, {});
   const name = { chosen: situationOf(before)?.chosen, first: before.tries.ws > 0 ? 'ws' : 'sse' }[what] ?? what;
   return { type: 'opens', id: name, src: 'connection', input: { transport: name } };

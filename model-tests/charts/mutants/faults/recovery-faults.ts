@@ -10,6 +10,17 @@ export const recoveryFaults: FaultsOf = {
       "ending.kind === 'mute' || ending.kind === 'unauthorized'",
       "ending.kind === 'mute'",
     ),
+    fault(
+      'a checkpoint that was dropped is dropped again',
+      "of !== 'snapshot' && cursor === 'stored' && mayBe",
+      "of !== 'snapshot' && cursor !== 'trusted' && mayBe",
+    ),
+    fault(
+      'what the snapshot is refused for is a checkpoint’s fault',
+      "of !== 'snapshot' && cursor === 'stored' && mayBe",
+      "cursor === 'stored' && mayBe",
+    ),
+    fault('what was refused is not told', "next === 'failed' || next === 'misplaced' ? failure", "next === 'failed' ? failure"),
     fault('who is mute is asked for the snapshot', "ending.kind === 'lost' || ending.kind === 'mute'", "ending.kind === 'lost'"),
     fault('a body that ends is a failure', "ending.kind === 'unopened' || ending.kind === 'ended'", "ending.kind === 'unopened'"),
     fault(
@@ -34,7 +45,7 @@ export const recoveryFaults: FaultsOf = {
     ),
     fault('a close of a stranger is final', "isForGood(ending) && !('isUnknown' in ending && ending.isUnknown)", 'isForGood(ending)'),
     fault('what the server asked to wait is forgotten', "(ending.kind === 'refused' ? ending.retryAfterMs : undefined) ?? 0", '0'),
-    fault('a failure that was given up is told', "failure: next === 'failed' ? failure : null", 'failure'),
+    fault('a failure that was given up is told', "failure: next === 'failed' || next === 'misplaced' ? failure : null", 'failure'),
     fault('the snapshot’s answer is the connection’s', "of: 'snapshot' as const, ending", 'of: context.of, ending'),
     fault(
       'what the host says of its own failure is lost',

@@ -31,8 +31,24 @@ export const transportFaults: FaultsOf = {
       'isServersWord(context.transport, endingOf(event))',
     ),
     fault('a rest that the server asked for ends with the network', 'context.retryAfterMs === 0,', 'context.retryAfterMs >= 0,'),
-    fault('long polls know of no gap', "context.transport === 'poll' ? context.continuity : 'resumed'", "'resumed'"),
-    fault('a gap is never mended', "context.transport === 'poll' ? context.continuity : 'resumed'", 'context.continuity'),
+    fault('long polls know of no gap', "context.transport === 'poll' || context.cursor === 'dropped'", "context.cursor === 'dropped'"),
+    fault(
+      'a log that is read anew is resumed',
+      "context.transport === 'poll' || context.cursor === 'dropped'",
+      "context.transport === 'poll'",
+    ),
+    fault(
+      'a gap is never mended',
+      "context.transport === 'poll' || context.cursor === 'dropped' ? context.continuity : 'resumed'",
+      'context.continuity',
+    ),
+    fault('what was answered is doubted', "cursor: 'trusted' as const,", 'cursor: context.cursor,'),
+    fault(
+      'what was answered beside a silent stream is doubted',
+      "probe: transport, retryAfterMs: 0, cursor: 'trusted' });",
+      'probe: transport, retryAfterMs: 0 });',
+    ),
+    fault('a checkpoint is dropped again and again', "continuity: 'reset', cursor: 'dropped' }", "continuity: 'reset', cursor: 'stored' }"),
     fault('a history that was replaced is a gap', "event.reason === 'reset' ? 'reset' : 'gap'", "event.reason === 'reset' ? 'gap' : 'gap'"),
     fault('a fast cycle gets its tries back', "strategy === 'fast-cycle' ? left : {", "strategy !== 'fast-cycle' ? left : {"),
     fault('every strategy gets its tries back', "strategy === 'fast-cycle' ? left : {", 'strategy === undefined ? left : {'),
@@ -107,7 +123,7 @@ export const transportFaults: FaultsOf = {
     ),
     fault(
       'a gap while credentials are fresh makes them old',
-      "'credentials.aged': { description: 'They may end before the next try.', target: 'accepted' },",
+      "'credentials.aged': { description: 'They may end before the next try, or before reading goes on.', target: 'accepted' },",
       "'credentials.aged': { target: 'accepted' }, 'log.gap': { target: 'accepted' },",
     ),
     fault(
