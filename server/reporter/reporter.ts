@@ -126,9 +126,23 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
     read: (taskId) => processor.read(taskId),
     resolution: (record, suspendId) => resolutionOf(record, suspendId, store),
   });
-  const given = { processor, store, time, attachments, shares, contracts, settings, notifier, clock, chance, tracer, flusher, synchronize };
+  const forWork = {
+    processor,
+    store,
+    time,
+    attachments,
+    shares,
+    contracts,
+    settings,
+    notifier,
+    clock,
+    chance,
+    tracer,
+    flusher,
+    synchronize,
+  };
   // A run of which the store has lost something is told that it is fenced, and its queue runs it again.
-  const claimDeps: WorkClaimDeps = { ...given, onLostHistory: () => undefined };
+  const claimDeps: WorkClaimDeps = { ...forWork, onLostHistory: () => undefined };
 
   return {
     contract,
