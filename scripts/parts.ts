@@ -217,7 +217,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     ...none,
     isWaiting: true,
     proves: 'real proxies between client and server, as people set them up, lose nothing and cost no time; nor do deploys behind one',
-    needs: ['redis', 'nginx', 'haproxy', 'chromium'],
+    needs: ['redis', 'nginx', 'haproxy', 'caddy', 'kubernetes', 'chromium'],
     tests: ['model-tests/proxies/', 'model-tests/deploys/'],
     budgetMinutes: 1.5,
   },

@@ -76,6 +76,13 @@ need_haproxy() {
   [ -x /usr/sbin/haproxy ] || need haproxy haproxy 'stands between our server and our client in the tests of proxies'
 }
 
+# Debian's starts a server of its own where it may, as its nginx does.
+need_caddy() {
+  command -v caddy >/dev/null 2>&1 && return 0
+  need caddy caddy 'stands between our server and our client in the tests of proxies'
+  ! command -v systemctl >/dev/null 2>&1 || as_root systemctl disable --now --quiet caddy 2>/dev/null || :
+}
+
 need_python() {
   need python3 python3 'runs the original server, and brings a Go where there is none (Python 3.11 or newer)'
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null && command -v apt-get >/dev/null 2>&1; then
@@ -155,6 +162,15 @@ need_fuzzer() {
   .data/fuzzer/bin/pip install --quiet --disable-pip-version-check boofuzz==0.4.2 schemathesis==4.32.5
 }
 
+# What knows Kubernetes' schemas by heart is a Python package, in an environment of its own.
+need_kubernetes() {
+  [ -x .data/kubernetes/bin/kubernetes-validate ] && return 0
+  need_python
+  say 'Installing kubernetes-validate: the manifest of the guide is checked by it'
+  python3 -m venv .data/kubernetes
+  .data/kubernetes/bin/pip install --quiet --disable-pip-version-check kubernetes-validate==1.37.0
+}
+
 has_new_go() { command -v "$1" >/dev/null 2>&1 && "$1" version | grep -Eq 'go1\.(2[1-9]|[3-9][0-9])'; }
 
 # The Temporal server is a Go program that is built where there is none; it lands in .data/bin, where the tests look too.
@@ -183,7 +199,7 @@ if [ "$major" -lt "$node_major_min" ]; then
   exit 1
 fi
 
-known='redis redis_builds network chromium nginx haproxy fuzzer original temporal react_native workerd stately compilers'
+known='redis redis_builds network chromium nginx haproxy caddy kubernetes fuzzer original temporal react_native workerd stately compilers'
 # The names are words of their own.
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $known

@@ -1,4 +1,12 @@
-import type { AcceptedAction, NewWorkAttachment, PathParams, Question, StopOrder, WorkAttachment } from '../../server/ports/index.ts';
+import type {
+  AcceptedAction,
+  NewWorkAttachment,
+  PathParams,
+  Question,
+  StopOrder,
+  TraceContext,
+  WorkAttachment,
+} from '../../server/ports/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts';
 
 export type { Question };
@@ -63,6 +71,8 @@ export interface Task {
   readonly attachments: readonly WorkAttachment[];
   /** What the last `save` of an earlier run left; undefined in a first run. */
   readonly saved: Json | undefined;
+  /** Where this run stands in its task's trace: what it has others do goes on there. Absent where the create came without one, and nobody traces. */
+  readonly traceContext?: TraceContext;
   /** Aborts when the task is cancelled, has ended, or is no longer this run's; its reason is a {@link TaskStopped}. */
   readonly signal: AbortSignal;
   /** 0–100, with a stage and a message where there are any. What is just beyond becomes 0 or 100. */

@@ -191,13 +191,14 @@ export class Run {
   }
 
   #task(work: Work): Task {
-    const { taskId, taskType, owner, attempt, params } = work;
+    const { taskId, taskType, owner, attempt, params, traceContext } = work;
     const verbs: Omit<Task, keyof AskedFor> = {
       taskId,
       taskType,
       owner,
       attempt,
       params,
+      ...(traceContext && { traceContext }),
       progress: (progress, about = {}) => this.#handle(this.#progress(progress, about)),
       message: (message, level) =>
         this.#handle(this.#report({ type: 'report.message', payload: level ? { message, level } : { message } })),

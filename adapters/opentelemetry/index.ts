@@ -5,4 +5,4 @@
  * @packageDocumentation
  */
 export { openTelemetryMetrics, type OpenTelemetryMetricsOptions } from './open-telemetry-metrics.ts';
-export { openTelemetryTracer, type OpenTelemetryTracerOptions } from './open-telemetry-tracer.ts';
+export { openTelemetryTracer, withTraceContext, type OpenTelemetryTracerOptions } from './open-telemetry-tracer.ts';

@@ -40,6 +40,15 @@ export function openTelemetryTracer({ tracer = trace.getTracer('taskbridge') }: 
   };
 }
 
+/**
+ * Does work elsewhere beneath its attempt: spans that are begun in it hang there, and what is called from it is sent that context. `traceContext` is the one of the work, as its
+ * executor, its task or its workflow has it; without one it is only done.
+ */
+export function withTraceContext<T>(traceContext: TraceContext | undefined, work: () => T): T {
+  const given = traceContext && spanContextOf(traceContext);
+  return given ? context.with(trace.setSpanContext(context.active(), given), work) : work();
+}
+
 /** Where a span hangs: beneath what is active where nothing else is said. */
 function parentOf({ parent }: SpanStart): Context {
   const active = context.active();
@@ -69,7 +78,7 @@ function contextOf(spanContext: SpanContext): TraceContext | undefined {
   return { traceparent: `00-${traceId}-${spanId}-${flags}`, ...(tracestate && { tracestate }) };
 }
 
-/** The server has checked it. */
+/** The server has checked it; what a worker is given comes from there. */
 function spanContextOf({ traceparent, tracestate }: TraceContext): SpanContext | undefined {
   const [, traceId, spanId, flags] = traceparent.split('-');
   if (traceId === undefined || spanId === undefined) return undefined;

@@ -1,5 +1,5 @@
 import type { ReportIntent } from '../../machines/index.ts';
-import type { AttachmentReference, PathParams, ReportRefusal, Resolution } from '../../server/ports/index.ts';
+import type { AttachmentReference, AttemptRef, PathParams, ReportRefusal, Resolution, TraceContext } from '../../server/ports/index.ts';
 import type { FactPayload, JsonObject } from '../../machines/wire/index.ts';
 
 // What host, workflow and worker say to each other. Nothing here may need Node: the workflow sandbox loads it.
@@ -18,11 +18,19 @@ export interface TaskInput {
   readonly params?: PathParams;
   /** By reference: activities open them from the attachment store. */
   readonly attachments: readonly AttachmentReference[];
+  /** Where the attempt stands in its task's trace. Missing where nobody traces. */
+  readonly traceContext?: TraceContext;
+}
+
+/** Names a task to the activities of its workflow. */
+export interface FlowTaskRef extends AttemptRef {
+  /** Where the attempt stands in its task's trace. */
+  readonly traceContext?: TraceContext;
 }
 
 /** Signals of the host to a workflow; each may come twice. */
 export const signalNames = {
-  /** A number: from now on this attempt of the task counts. */
+  /** A number: from now on this attempt of the task counts; and where it stands in the task's trace, where anybody traces. */
   attempt: 'taskbridge.attempt',
   /** A `Resolution`: how a question ended. */
   resolution: 'taskbridge.resolution',

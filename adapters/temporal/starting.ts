@@ -1,6 +1,6 @@
 import { isGrpcServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { RetryPolicy } from '../../machines/index.ts';
-import type { StartOutcome, Work } from '../../server/ports/index.ts';
+import type { StartOutcome, TraceContext, Work } from '../../server/ports/index.ts';
 import { signalNames, type TaskInput } from './contract.ts';
 import type { TemporalExecutorOptions, WorkflowChoice } from './options.ts';
 
@@ -65,14 +65,30 @@ async function startOnce(work: Work, workflowId: string, choice: WorkflowChoice,
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
   // It runs: an earlier attempt started it, and its reply was lost or its host died. From now on it speaks for this one.
-  return toRunning(client.workflow.getHandle(workflowId).signal(signalNames.attempt, work.attempt));
+  return toRunning(
+    client.workflow
+      .getHandle(workflowId)
+      .signal<[number, TraceContext?]>(signalNames.attempt, work.attempt, ...(work.traceContext ? [work.traceContext] : [])),
+  );
 }
 
-function inputOf({ taskId, attempt, taskType, owner, clientRequestId, input, metadata, params, attachments }: Work): TaskInput {
+function inputOf({
+  taskId,
+  attempt,
+  taskType,
+  owner,
+  clientRequestId,
+  input,
+  metadata,
+  params,
+  attachments,
+  traceContext,
+}: Work): TaskInput {
   // References only: what opens an attachment stays here.
   const references = attachments.map(({ open: _, ...reference }) => reference);
   const named = Object.keys(params).length > 0 && { params };
-  return { taskId, attempt, taskType, owner, clientRequestId, input, metadata, ...named, attachments: references };
+  const traced = traceContext && { traceContext };
+  return { taskId, attempt, taskType, owner, clientRequestId, input, metadata, ...named, attachments: references, ...traced };
 }
 
 function isRefusal(error: unknown): boolean {

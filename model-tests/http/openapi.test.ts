@@ -3,6 +3,13 @@ import { openApiDocument } from '../../server/http/openapi/document.ts';
 import { defaultRoutePaths } from '../../machines/routes/index.ts';
 import { startHost, type Host } from './host.ts';
 
+/** What of the document is looked at here. */
+type Paths = Readonly<Record<string, Readonly<Record<string, Described>>>>;
+interface Described {
+  readonly operationId: string;
+  readonly parameters: readonly { readonly name: string; readonly required: boolean; readonly schema: object }[];
+}
+
 const ada = { authorization: 'Bearer ada' };
 
 async function host(parts: Parameters<typeof startHost>[0] = {}): Promise<Host> {
@@ -21,6 +28,20 @@ describe('GET /openapi.json', () => {
     expect(await answer.json()).toEqual(JSON.parse(JSON.stringify(openApiDocument({ prefix: '/api', mountPath: '', paths }))));
     const head = await fetch(`${url}/api/described`, { method: 'HEAD', headers: ada });
     expect([head.status, await head.text()]).toEqual([200, '']);
+  });
+});
+
+describe('the headers of a trace', () => {
+  it('stand in the document at the one request that reads them, and forbid nothing', () => {
+    const { paths } = openApiDocument({ prefix: '/api', mountPath: '', paths: defaultRoutePaths }) as { paths: Paths };
+    const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
+    const named = operations.flatMap(({ operationId, parameters }) =>
+      parameters.filter(({ name }) => name.startsWith('trace')).map(({ name, required, schema }) => [operationId, name, required, schema]),
+    );
+    expect(named).toEqual([
+      ['create', 'traceparent', false, { type: 'string' }],
+      ['create', 'tracestate', false, { type: 'string' }],
+    ]);
   });
 });
 

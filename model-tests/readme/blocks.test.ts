@@ -18,7 +18,7 @@ interface Block {
 
 /** What is checked, and what only people read. A block in any other language is refused, so that none is left out unseen. */
 const compiled = ['ts', 'tsx', 'js'];
-// Those of proxies are the files that model-tests/proxies runs, or say that they are not tried here.
+// Those of proxies are the files that model-tests/proxies runs, or say that they are not tried here; the manifest is checked by model-tests/deploys.
 const unchecked = ['', 'text', 'mermaid', 'nginx', 'haproxy', 'caddyfile', 'yaml'];
 /** Pages whose code is a program of its own, compiled with the project. */
 const ownPrograms = ['docs/react-native.md'];

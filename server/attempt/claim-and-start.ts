@@ -1,5 +1,6 @@
 import type { FactPayload } from '../../machines/wire/index.ts';
 import type { StartOutcome, Work } from '../ports/executor.ts';
+import type { TraceContext } from '../ports/tracing.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
 import { attemptState, workOrder, type ExecutionRecord } from './execution-record.ts';
@@ -99,7 +100,7 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
   if (executor.leased) running.add(state.about, attempt, span);
   let outcome: StartOutcome;
   try {
-    const work = await gathered(state, deps);
+    const work = await gathered(state, deps, span.context);
     const withdrawn = deps.stops.withdraw({ taskId, attempt });
     if (withdrawn) await withdrawn;
     outcome = await deps.call(executor, () => span.run(() => executor.start(work)), 'start');
@@ -117,11 +118,12 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
 };
 
 /** What the executor needs. It has its own limit: work that was gathered too late is not started, for another attempt may run by then. */
-async function gathered(state: TaskRecord, deps: ReconcileDeps): Promise<Work> {
+async function gathered(state: TaskRecord, deps: ReconcileDeps, traceContext: TraceContext | undefined): Promise<Work> {
   const { content } = deps;
   // Before the first run nothing was saved.
-  if (content !== undefined && state.execution.attempt.context.attempt === 1) return workWith(state, { content, saved: undefined }, deps);
-  return withTimeLimit(deps, deps.settings.executorTimeoutMs, workOf(state, deps));
+  if (content !== undefined && state.execution.attempt.context.attempt === 1)
+    return workWith(state, { content, saved: undefined }, deps, traceContext);
+  return withTimeLimit(deps, deps.settings.executorTimeoutMs, workOf(state, deps, traceContext));
 }
 
 const noteStart: ReconcileStep = async (state, deps, { tally }) => {

@@ -17,6 +17,7 @@ import type {
   Work,
 } from '../ports/executor.ts';
 import type { Store } from '../ports/store.ts';
+import type { TraceContext } from '../ports/tracing.ts';
 import type { PartFlusher } from '../parts/part-flusher.ts';
 import { workParts } from '../parts/work-parts.ts';
 import type { ShareBook } from '../shares/share-book.ts';
@@ -66,11 +67,11 @@ const noParams = Object.freeze(Object.create(null) as PathParams);
 export const REPORT_INTENTS_MAX = 1000;
 
 /** Gathers what an executor needs to run an attempt. */
-export async function workOf(state: Pick<TaskRecord, 'about' | 'execution'>, deps: WorkDeps): Promise<Work> {
+export async function workOf(state: Pick<TaskRecord, 'about' | 'execution'>, deps: WorkDeps, traceContext?: TraceContext): Promise<Work> {
   const { taskId } = state.about;
   const [content, saved] = await deps.store.sideValues(taskId, [sideValueNames.content, sideValueNames.saved]);
   if (content === undefined) throw noContent(taskId);
-  return workWith(state, { content, saved }, deps);
+  return workWith(state, { content, saved }, deps, traceContext);
 }
 
 /** What work is given, in the text of the store. */
@@ -79,11 +80,12 @@ export interface GivenTexts {
   readonly saved: string | undefined;
 }
 
-/** What an executor needs to run an attempt, where it is known what that was given. */
+/** What an executor needs to run an attempt, where it is known what that was given. It stands in the trace of its create, unless it has a place of its own there. */
 export function workWith(
   { about, execution }: Pick<TaskRecord, 'about' | 'execution'>,
   { content, saved }: GivenTexts,
   deps: WorkDeps,
+  traceContext = about.trace,
 ): Work {
   const { taskId, taskType, owner, clientRequestId, params } = about;
   const { attempt, node } = execution.attempt.context;
@@ -107,6 +109,7 @@ export function workWith(
       clientRequestId,
       params: params ? Object.assign(Object.create(null) as PathParams, params) : noParams,
       contentCharacters: content.length + (saved?.length ?? 0),
+      ...(traceContext && { traceContext }),
       rest() {
         given.forget();
         left.forget();

@@ -5,6 +5,7 @@ import type { TaskContract } from '../../machines/contract/index.ts';
 import type { AttachmentReference } from './attachments.ts';
 import type { PathParams } from './auth.ts';
 import type { Fence, FlushOutcome, LaneFlush } from './lanes.ts';
+import type { TraceContext } from './tracing.ts';
 
 /** An attachment as work sees it. */
 export interface WorkAttachment extends AttachmentReference {
@@ -155,6 +156,8 @@ export interface Work extends AttemptRef {
   readonly attachments: readonly WorkAttachment[];
   /** What the last `save` of an earlier attempt left. */
   readonly saved: Json | undefined;
+  /** Where this attempt stands in its task's trace, for spans of work elsewhere to hang beneath. Absent where the create came without one, and nobody traces. */
+  readonly traceContext?: TraceContext;
   /** How long the text is that all this is kept as, in characters. */
   readonly contentCharacters?: number;
   /** Forgets what was parsed of it, which takes many times the room of its text, until it is asked for again: for work that waits. */

@@ -92,3 +92,4 @@ export type {
   TaskRegistry,
   WorkRegistry,
 } from './store.ts';
+export type { TraceContext } from './tracing.ts';

@@ -27,7 +27,7 @@ import { ShareBook } from '../shares/share-book.ts';
 import { asTaskBridgeError, CommandProcessor } from '../task/command-processor.ts';
 import { taskSettings, type TaskSettings } from '../task/settings.ts';
 import { storeClock, type StoreClock } from '../task/store-clock.ts';
-import { claimWork, type ClaimedWork, type TaskRef } from './work-claim.ts';
+import { claimWork, type ClaimedWork, type TaskRef, type WorkClaimDeps } from './work-claim.ts';
 import { RunNotifier } from './run-notifier.ts';
 
 /** What a reporter is made of. */
@@ -46,7 +46,7 @@ export interface TaskReporterOptions<C extends TaskContract | undefined = TaskCo
   readonly redact?: readonly string[];
   /** As the host's: counts what is committed here. Defaults to nobody. */
   readonly metrics?: MetricsSink;
-  /** As the host's: follows the commits of what is done here. */
+  /** As the host's: follows the commits of what is done here, and the attempts that are claimed here. */
   readonly tracer?: Tracer;
   /** As the host's: shows what this reporter decides. */
   readonly inspect?: Inspect | InspectOptions;
@@ -126,28 +126,29 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
     read: (taskId) => processor.read(taskId),
     resolution: (record, suspendId) => resolutionOf(record, suspendId, store),
   });
+  const forWork = {
+    processor,
+    store,
+    time,
+    attachments,
+    shares,
+    contracts,
+    settings,
+    notifier,
+    clock,
+    chance,
+    tracer,
+    flusher,
+    synchronize,
+  };
+  // A run of which the store has lost something is told that it is fenced, and its queue runs it again.
+  const claimDeps: WorkClaimDeps = { ...forWork, onLostHistory: () => undefined };
 
   return {
     contract,
     async claim(task) {
       await synchronize();
-      // A run of which the store has lost something is told that it is fenced, and its queue runs it again.
-      const onLostHistory = (): void => undefined;
-      return claimWork(task, {
-        processor,
-        store,
-        time,
-        attachments,
-        shares,
-        contracts,
-        settings,
-        notifier,
-        clock,
-        chance,
-        flusher,
-        synchronize,
-        onLostHistory,
-      });
+      return claimWork(task, claimDeps);
     },
     async report(attempt, given) {
       await synchronize();

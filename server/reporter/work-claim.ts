@@ -4,6 +4,8 @@ import { TaskBridgeError } from '../errors.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Work } from '../ports/executor.ts';
+import type { Tracer } from '../ports/tracing.ts';
+import { taskSpan } from '../observability/task-spans.ts';
 import { asTaskBridgeError } from '../task/command-processor.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import type { FollowedRun, RunNotifier } from './run-notifier.ts';
@@ -22,7 +24,7 @@ export interface ClaimedWork extends Work {
   /** The time and the chance that the run lives by. */
   readonly clock: Clock;
   readonly chance: ServerChance;
-  /** From now on the run is told how its questions end and when it has to stop; gives the way to end that. */
+  /** From now on the run is told how its questions end and when it has to stop; gives the way to end that, and with it the span of the attempt. */
   follow(run: FollowedRun): () => void;
 }
 
@@ -32,6 +34,7 @@ export interface WorkClaimDeps extends WorkDeps {
   readonly notifier: RunNotifier;
   readonly clock: Clock;
   readonly chance: ServerChance;
+  readonly tracer: Tracer | undefined;
   /** Has the store's time at hand. */
   synchronize(): Promise<void>;
 }
@@ -51,10 +54,18 @@ export async function claimWork({ taskId, taskType }: TaskRef, deps: WorkClaimDe
     case 'claimed': {
       const work = await workOf(claim, deps).catch(rethrown);
       const { report } = work;
+      const span = taskSpan(deps.tracer, 'taskbridge.attempt', claim.about, { 'taskbridge.attempt': work.attempt });
       return Object.assign(work, {
+        ...(span.context && { traceContext: span.context }),
         clock: deps.clock,
         chance: deps.chance,
-        follow: (run: FollowedRun) => deps.notifier.follow(work, claim.closed, run),
+        follow(run: FollowedRun) {
+          const unfollow = deps.notifier.follow(work, claim.closed, run);
+          return () => {
+            unfollow();
+            span.end();
+          };
+        },
         async report(given: Parameters<typeof report>[0]) {
           await deps.synchronize();
           return report(given);

@@ -7,8 +7,9 @@ import type {
   WorkInput,
   WorkResult,
 } from '../../../machines/contract/index.ts';
-import type { AcceptedAction, AttachmentReference, AttemptRef, PathParams, Question } from '../../../server/ports/index.ts';
+import type { AcceptedAction, AttachmentReference, PathParams, Question } from '../../../server/ports/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../../machines/wire/index.ts';
+import type { FlowTaskRef } from '../contract.ts';
 
 export type { Question };
 
@@ -27,8 +28,8 @@ export interface FlowTask {
   readonly params: PathParams;
   /** By reference. */
   readonly attachments: readonly AttachmentReference[];
-  /** Names the task to activities that report by `activityTask`. */
-  readonly ref: AttemptRef;
+  /** Names the task to activities that report by `activityTask`, or hang their spans beneath the attempt's. */
+  readonly ref: FlowTaskRef;
   /** What `continueAsNew` carried over; undefined in the first run. */
   readonly carried: Json | undefined;
   /** Why somebody wants the task to end; undefined while nobody does, or gave no reason. */

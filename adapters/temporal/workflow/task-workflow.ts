@@ -13,7 +13,7 @@ import {
 } from '@temporalio/workflow';
 import type { DefinitionOf, TaskContract, TaskTypeOf } from '../../../machines/contract/index.ts';
 import type { FactPayload, Json } from '../../../machines/wire/index.ts';
-import type { Resolution, StopOrder } from '../../../server/ports/index.ts';
+import type { Resolution, StopOrder, TraceContext } from '../../../server/ports/index.ts';
 import { RESOLUTION_UPDATE, signalNames, type ReportedIntent, type TaskInput } from '../contract.ts';
 import { failurePayload } from '../failure.ts';
 import type { ContractFlow, FlowTask, Question, TaskFlow } from './flow.ts';
@@ -33,7 +33,7 @@ export interface CarriedRun {
 /** A workflow as the executor starts it. */
 export type TaskWorkflow = (input: TaskInput, carried?: CarriedRun) => Promise<Json>;
 
-const attemptSignal = defineSignal<[number]>(signalNames.attempt);
+const attemptSignal = defineSignal<[number, TraceContext?]>(signalNames.attempt);
 const resolutionSignal = defineSignal<[Resolution]>(signalNames.resolution);
 const stopSignal = defineSignal<[StopOrder]>(signalNames.stop);
 const resolutionUpdate = defineUpdate<void, [Resolution]>(RESOLUTION_UPDATE);
@@ -69,13 +69,16 @@ class WorkflowRun {
   /** A run that an older version of this code began goes on as that did: Temporal replays it. */
   readonly #isHearing = patched('taskbridge: a refusal that nobody hears fails the task');
   #order: StopOrder | undefined;
+  /** Where the attempt that counts stands in the task's trace. */
+  #traceContext: TraceContext | undefined;
 
   constructor(input: TaskInput, carried: CarriedRun | undefined, options: ReportingOptions) {
     this.#input = input;
     this.#carried = carried;
+    this.#traceContext = input.traceContext;
     this.#questions = new Questions(carried?.resolutions ?? []);
     this.#reports = new Reports(input.taskId, { attempt: input.attempt, seq: carried?.seq ?? 0 }, options, () => this.#scope.cancel());
-    setHandler(attemptSignal, (attempt) => void (this.#reports.attempt = Math.max(attempt, this.#reports.attempt)));
+    setHandler(attemptSignal, (attempt, traceContext) => this.#takeOver(attempt, traceContext));
     setHandler(resolutionSignal, (resolution) => this.#questions.resolve(resolution));
     setHandler(resolutionUpdate, (resolution) => this.#questions.resolve(resolution));
     setHandler(stopSignal, (order) => this.#stop(order));
@@ -94,6 +97,13 @@ class WorkflowRun {
       if (!this.#reports.isOver) await this.#reports.report(this.#ending(error)).catch(() => undefined);
       return this.#leave(error);
     }
+  }
+
+  /** A later attempt counts. Its signal may come twice, and after that of one after it. */
+  #takeOver(attempt: number, traceContext: TraceContext | undefined): void {
+    if (attempt <= this.#reports.attempt) return;
+    this.#reports.attempt = attempt;
+    this.#traceContext = traceContext ?? this.#traceContext;
   }
 
   #stop(order: StopOrder): void {
@@ -119,6 +129,7 @@ class WorkflowRun {
     const { taskId, taskType, owner, clientRequestId, input, metadata, params = {}, attachments } = this.#input;
     const reports = this.#reports;
     const orderOf = () => this.#order;
+    const traceContextOf = () => this.#traceContext;
     return {
       taskId,
       taskType,
@@ -130,7 +141,8 @@ class WorkflowRun {
       attachments,
       carried: this.#carried?.value,
       get ref() {
-        return { taskId, attempt: reports.attempt };
+        const traceContext = traceContextOf();
+        return { taskId, attempt: reports.attempt, ...(traceContext && { traceContext }) };
       },
       get cancelReason() {
         return orderOf()?.reason;
@@ -187,7 +199,8 @@ class WorkflowRun {
 
   async #continueAsNew(value: Json): Promise<never> {
     await this.#reports.settled();
-    const input: TaskInput = { ...this.#input, attempt: this.#reports.attempt };
+    const traced = this.#traceContext && { traceContext: this.#traceContext };
+    const input: TaskInput = { ...this.#input, attempt: this.#reports.attempt, ...traced };
     const { resolutions } = this.#questions;
     return continueAsNew<TaskWorkflow>(input, { seq: this.#reports.seq, resolutions, ...(this.#order && { order: this.#order }), value });
   }

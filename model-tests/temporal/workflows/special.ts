@@ -43,6 +43,14 @@ export const told = taskWorkflow(async (task) => {
   return tell(task.ref, Number(task.input.words), Number(task.input.lastTry));
 });
 
+/** Has an activity take a step, in its first run and in the one that goes on from it. */
+export const followed = taskWorkflow(async (task) => {
+  const { step } = proxyActivities<{ step(ref: AttemptRef): Promise<void> }>({ startToCloseTimeout: '10 seconds' });
+  await step(task.ref);
+  if (task.carried === undefined) return task.continueAsNew('again');
+  return 'followed';
+});
+
 /** Never ends by itself. */
 export const endless = taskWorkflow(async (task) => {
   await task.progress(1);

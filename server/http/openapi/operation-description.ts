@@ -18,7 +18,7 @@ export function operationDescription(name: keyof RoutePaths, path: string): obje
     summary: operation.summary,
     ...(operation.description !== undefined && { description: operation.description }),
     security: operation.isOpen ? [] : [{ bearer: [] }],
-    parameters: [...pathParameters(path), ...queryParameters(operation)],
+    parameters: [...pathParameters(path), ...queryParameters(operation), ...(operation.takesTrace ? traceParameters : [])],
     ...(operation.body && { requestBody: requestBodyObject(operation.body) }),
     responses: {
       ...Object.fromEntries(errors.map((status) => [String(status), { $ref: `#/components/responses/${errorName(status)}` }])),
@@ -87,6 +87,27 @@ function queryParameters({ query, takesCursorHeader }: Operation): readonly obje
   const cursor = { name: 'Last-Event-ID', in: 'header', required: false, schema: shape.properties?.['lastEventId'] };
   return takesCursorHeader ? [...parameters, cursor] : parameters;
 }
+
+/** Source: W3C Trace Context. One that is none is passed over, so that their schemas forbid nothing. */
+const traceParameters: readonly object[] = [
+  {
+    name: 'traceparent',
+    in: 'header',
+    required: false,
+    description:
+      "Where the request stands in its caller's trace, as W3C Trace Context has it: the spans of the task hang beneath it. One that is none is passed over.",
+    schema: { type: 'string' },
+    example: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  },
+  {
+    name: 'tracestate',
+    in: 'header',
+    required: false,
+    description: 'What vendors add to `traceparent`. One that is none, or is longer than 512 characters, is passed over.',
+    schema: { type: 'string' },
+    example: 'vendor=1',
+  },
+];
 
 function requestBodyObject({ schema, otherSchema, isOptional, takesFiles }: RequestBody): object {
   return {

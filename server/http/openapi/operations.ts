@@ -13,6 +13,8 @@ export interface Operation {
   readonly query?: z.ZodMiniObject;
   /** The cursor may come as `Last-Event-ID`, too. */
   readonly takesCursorHeader?: true;
+  /** What it makes stands in the trace of its request. */
+  readonly takesTrace?: true;
   readonly body?: RequestBody;
   /** Answers that are no errors, by status. */
   readonly answers: Readonly<Record<number, OperationAnswer>>;
@@ -50,6 +52,7 @@ export const operations: Readonly<Record<keyof RoutePaths, Operation>> = {
     summary: 'Create a task',
     description:
       'Idempotent by `clientRequestId`: the same request again is answered 200. Files come as `attachment` or `attachments` of a form, whose other fields are text (`input`, `metadata` and `labels` as JSON).',
+    takesTrace: true,
     body: { schema: 'CreateTaskRequest', otherSchema: 'RetryTaskRequest', takesFiles: true },
     answers: {
       200: { description: 'This request made it before.', schema: 'CreateTaskResponse', hasTaskId: true },
