@@ -21,6 +21,7 @@ import type { TaskServiceDeps } from './task-service-deps.ts';
 import type { TaskService } from './service.ts';
 import { partText } from '../parts/part-text.ts';
 import { shownParts } from '../parts/shown-parts.ts';
+import { RecentSnapshots } from './recent-snapshots.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { TaskRecord } from './task-record.ts';
 
@@ -33,6 +34,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
 
   /** Of tasks whose logs were read last. */
   const abouts = new Map<string, TaskAbout>();
+  const recent = new RecentSnapshots();
 
   async function assertVisible(auth: AuthContext, about: TaskAbout, access: TaskAccess = 'read'): Promise<void> {
     if (!(await mayAccess(ownership, auth, about, access))) throw taskNotFound(about.taskId);
@@ -85,8 +87,13 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     snapshot: (auth, taskId) =>
       whileParts(async (isLastTry) => {
         const state = await visible(auth, taskId);
+        const known = recent.of(state);
+        if (known) return known;
         const parts = await shownParts(state, store, true);
-        return parts || isLastTry ? snapshotOf(state, store, parts) : undefined;
+        if (!parts && !isLastTry) return undefined;
+        const snapshot = await snapshotOf(state, store, parts);
+        recent.keep(state, snapshot);
+        return snapshot;
       }),
     partText: (auth, taskId, partNumber, range) => whileParts(async () => partText(await visible(auth, taskId), store, partNumber, range)),
     attachment: async (auth, taskId, name) => openableAttachment(deps, (await visible(auth, taskId)).about.taskId, name),
