@@ -8,7 +8,8 @@ import { startRedis, type RedisServer } from './redis-server.ts';
 
 let server: RedisServer;
 const clients: Redis[] = [];
-let [store, other]: Store[] = [];
+let store: Store;
+let other: Store;
 beforeAll(async () => void (server = await startRedis('--appendonly', 'no')));
 afterAll(async () => {
   for (const client of clients) client.disconnect();
@@ -27,34 +28,34 @@ beforeEach(async () => {
 
 test('gives the very object of the last time while nobody has changed the task', async () => {
   const task = sampleTask();
-  await store!.create(task);
-  const first = await store!.load(task.taskId);
+  await store.create(task);
+  const first = await store.load(task.taskId);
   expect(first?.fields).toEqual(task.fields);
-  expect(await store!.load(task.taskId)).toBe(first);
-  expect(await store!.load(task.taskId)).toBe(first);
+  expect(await store.load(task.taskId)).toBe(first);
+  expect(await store.load(task.taskId)).toBe(first);
 });
 
 test('reads the task anew after a commit of any node, one that changes no field too', async () => {
   const task = sampleTask();
-  await store!.create(task);
-  const first = await store!.load(task.taskId);
-  await other!.append(commitOf(task.taskId, 1, { fields: { more: '{}' } }));
-  const second = await store!.load(task.taskId);
+  await store.create(task);
+  const first = await store.load(task.taskId);
+  await other.append(commitOf(task.taskId, 1, { fields: { more: '{}' } }));
+  const second = await store.load(task.taskId);
   expect([second?.revision, second?.fields]).toEqual([2, { ...task.fields, more: '{}' }]);
-  await store!.append(commitOf(task.taskId, 2));
-  const third = await store!.load(task.taskId);
+  await store.append(commitOf(task.taskId, 2));
+  const third = await store.load(task.taskId);
   expect([third?.revision, third === second]).toEqual([3, false]);
   expect(first?.revision).toBe(1);
 });
 
 test('knows nothing of a task that is gone, nor that it was there', async () => {
   const task = sampleTask();
-  await store!.create(task);
-  await store!.load(task.taskId);
-  await other!.remove(task.taskId, task.requestKey, 1);
-  expect(await store!.load(task.taskId)).toBeUndefined();
-  await other!.create({ ...task, fields: { ...task.fields, again: '1' } });
-  expect((await store!.load(task.taskId))?.fields.again).toBe('1');
+  await store.create(task);
+  await store.load(task.taskId);
+  await other.remove(task.taskId, task.requestKey, 1);
+  expect(await store.load(task.taskId)).toBeUndefined();
+  await other.create({ ...task, fields: { ...task.fields, again: '1' } });
+  expect((await store.load(task.taskId))?.fields.again).toBe('1');
 });
 
 test('keeps few and small ones, those that were asked for last', () => {

@@ -71,10 +71,10 @@ describe.each(stores)('on %s', (_name, open) => {
   test('a task with parts is looked at each time: their text grows without a commit', async () => {
     const { bridge, taskId, task, reads } = await bridgeOn(await open());
     const part = task.stream('answer', { kind: 'text' } as never);
-    part.write('one');
+    void part.write('one');
     const textOf = async () => (await bridge.tasks(auth).get(taskId)).parts?.[0]?.text;
     await vi.waitFor(async () => expect(await textOf()).toBe('one'), patience(5000));
-    part.write(' two');
+    void part.write(' two');
     await vi.waitFor(async () => expect(await textOf()).toBe('one two'), patience(5000));
     expect(reads()).toBeGreaterThan(2);
   });

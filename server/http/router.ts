@@ -140,7 +140,8 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
         if (found) {
           const { route, path } = found.entry;
           noteRoute(ctx, path);
-          return boundary(ctx, () => ask(route, ctx, ofTask(found.taskId)));
+          await boundary(ctx, () => ask(route, ctx, ofTask(found.taskId)));
+          return;
         }
         await health(ctx, async () => void (await dispatch(ctx, next)));
       };

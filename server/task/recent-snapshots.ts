@@ -1,4 +1,7 @@
+import { shownParts } from '../parts/shown-parts.ts';
+import type { Store } from '../ports/store.ts';
 import type { CommittedSnapshot } from './service.ts';
+import { snapshotOf } from './snapshot.ts';
 import type { TaskRecord } from './task-record.ts';
 
 /** A snapshot, and the record that it was made of. */
@@ -16,17 +19,27 @@ const BYTES_MAX = 16 * 1024;
  * the text of parts grows without, so that tasks with parts are looked at anew.
  */
 export class RecentSnapshots {
+  readonly #store: Store;
   /** By the ids of their tasks. */
   readonly #recent = new Map<string, Recent>();
 
-  /** The snapshot that was made of this very record, if it is here. */
-  of(record: TaskRecord): CommittedSnapshot | undefined {
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** A task as its record says. Undefined where a part was closed since that was read, and there is another try. */
+  async of(record: TaskRecord, isLastTry: boolean): Promise<CommittedSnapshot | undefined> {
     const recent = this.#recent.get(record.about.taskId);
-    return recent?.record === record ? recent.snapshot : undefined;
+    if (recent?.record === record) return recent.snapshot;
+    const parts = await shownParts(record, this.#store, true);
+    if (!parts && !isLastTry) return undefined;
+    const snapshot = await snapshotOf(record, this.#store, parts);
+    this.#keep(record, snapshot);
+    return snapshot;
   }
 
   /** Keeps a snapshot, where it is small and its task has no parts. */
-  keep(record: TaskRecord, snapshot: CommittedSnapshot): void {
+  #keep(record: TaskRecord, snapshot: CommittedSnapshot): void {
     const { taskId } = record.about;
     this.#recent.delete(taskId);
     const { input, metadata, result } = snapshot.json;
