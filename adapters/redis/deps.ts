@@ -4,6 +4,7 @@ import type { RedisConnection } from './connection.ts';
 import type { Heads } from './heads.ts';
 import type { Flusher } from './lanes.ts';
 import type { Keys } from './keys.ts';
+import type { LoadedTasks } from './loads.ts';
 import type { Script } from './scripts/index.ts';
 import type { Taker } from './work-queue.ts';
 
@@ -12,6 +13,7 @@ export interface StoreDeps {
   readonly connection: RedisConnection;
   readonly keys: Keys;
   readonly heads: Heads;
+  readonly loads: LoadedTasks;
   readonly isCluster: boolean;
   readonly calls: BucketCalls;
   readonly take: Taker;

@@ -1,34 +1,19 @@
 import { parseEventId } from '../../machines/wire/index.ts';
-import type { Commit, LoadedTask, TaskRegistry } from '../../server/ports/index.ts';
+import type { Commit, TaskRegistry } from '../../server/ports/index.ts';
 import { refuseBrokenCommit, type LanesBefore } from '../memory/index.ts';
 import type { Argument } from './connection.ts';
 import { writeNewTask } from './creation.ts';
 import type { StoreDeps } from './deps.ts';
 import { FIELD, pairsOf } from './fields.ts';
-import { headAt, headNames, parseHead, textOfHead, type Head } from './heads.ts';
+import { headAt, textOfHead, type Head } from './heads.ts';
 import { bucketOf } from './keys.ts';
 import { escapedState, textOfKind } from './kind.ts';
 import { openLanesAfter, stepsWithLanes, textOfOpenLanes } from './lane-record.ts';
+import { loadTask } from './loads.ts';
 import { planNames, stepsBetween, stepsIfLease, storedPlan, textOfPlan } from './plans.ts';
 import { removeTask } from './removal.ts';
 import { listOf, textOf } from './reply.ts';
-import { load, sideValues } from './scripts/index.ts';
-
-/** Reads all fields of a task. */
-export async function loadTask({ connection, keys, heads }: StoreDeps, taskId: string): Promise<LoadedTask | undefined> {
-  const texts = listOf(await connection.run(load, [keys.task(taskId)])).map(textOf);
-  const fields: [string, string][] = [];
-  const own = new Map<string, string>();
-  for (let at = 0; at < texts.length; at += 2) {
-    const [name = '', value = ''] = [texts[at], texts[at + 1]];
-    if (name.startsWith(FIELD)) fields.push([name.slice(FIELD.length), value]);
-    else own.set(name, value);
-  }
-  const head = parseHead(headNames.map((name) => own.get(name)));
-  if (!head) return undefined;
-  heads.note(taskId, head);
-  return { revision: head.revision, fields: Object.fromEntries(fields) };
-}
+import { sideValues } from './scripts/index.ts';
 
 /** Writes a commit: one script, one round trip. */
 export async function appendCommit(deps: StoreDeps, commit: Commit): Promise<'committed' | 'conflict' | 'lease changed'> {

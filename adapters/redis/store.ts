@@ -11,6 +11,7 @@ import { createHeads } from './heads.ts';
 import { createIdentity } from './identity.ts';
 import { keysUnder } from './keys.ts';
 import { createFlusher, lanesOf } from './lanes.ts';
+import { LoadedTasks } from './loads.ts';
 import { logOf, readLog } from './log.ts';
 import { redisOptions, type RedisStoreOptions } from './options.ts';
 import { createReconnection } from './reconnection.ts';
@@ -148,6 +149,7 @@ function depsOf({ redis, router, keys, connection, options, now }: Pick<StoreDep
     connection,
     keys,
     heads: createHeads(clock),
+    loads: new LoadedTasks(),
     isCluster: isCluster(redis),
     calls,
     // Nodes that are started together need not begin at one place.

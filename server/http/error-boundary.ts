@@ -7,8 +7,9 @@ import type { HttpOptions } from './options.ts';
 
 /** Middleware that turns everything thrown below it into the envelope. Where the head is already out, it destroys the response instead. */
 export function errorBoundary(options: HttpOptions, clock: Clock, logger: Logger | undefined): Koa.Middleware {
+  const spare = sparingLostClients(logger);
   return async (ctx, next) => {
-    spareLostClients(ctx, logger);
+    spare(ctx);
     guard(ctx);
     try {
       await next();
@@ -36,17 +37,19 @@ export function errorBoundary(options: HttpOptions, clock: Clock, logger: Logger
 }
 
 /** Keeps what the host has set. */
-export function guard(ctx: Koa.Context): void {
-  for (const [name, value] of Object.entries(guardHeaders)) if (!ctx.res.hasHeader(name)) ctx.set(name, value);
+export function guard({ res }: Koa.Context): void {
+  if (res.headersSent) return;
+  for (const [name, value] of guards) if (!res.hasHeader(name)) res.setHeader(name, value);
 }
+
+const guards = Object.entries(guardHeaders);
 
 // The fourth is what Node says of one that goes in the middle of its body, the last of one that goes in the middle of its answer.
 const lostClient: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'HPE_INVALID_EOF_STATE', 'ERR_STREAM_PREMATURE_CLOSE'];
 
 /** Koa prints a stack for each response whose client has cut it, or its own request: in a storm of reconnects, thousands. */
-function spareLostClients(ctx: Koa.Context, logger: Logger | undefined): void {
-  const { onerror } = ctx;
-  ctx.onerror = (error: Error): void => {
+function sparingLostClients(logger: Logger | undefined): (ctx: Koa.Context) => void {
+  const sparing = (ctx: Koa.Context, error: Error, onerror: Koa.Context['onerror']): void => {
     const isLost = (ctx.headerSent || !ctx.writable) && error instanceof Error && 'code' in error && lostClient.includes(error.code);
     if (isLost) return;
     // Ours alone: a session that is saved after it sets its cookie too late, with every stream.
@@ -55,5 +58,9 @@ function spareLostClients(ctx: Koa.Context, logger: Logger | undefined): void {
         error,
       });
     else onerror.call(ctx, error);
+  };
+  return (ctx) => {
+    const { onerror } = ctx;
+    ctx.onerror = (error) => sparing(ctx, error, onerror);
   };
 }

@@ -12,6 +12,8 @@ export interface RequestTurnsDeps {
 interface Line {
   isBusy: boolean;
   readonly waiting: (() => void)[];
+  /** The answer before is with the kernel: lets the next one begin. One for all answers of the connection. */
+  goOn(): void;
 }
 
 /**
@@ -27,25 +29,30 @@ export class RequestTurns {
     this.#deps = deps;
   }
 
-  /** Resolves when it is a request's turn: true, or false where its connection has ended and nobody is left to be answered. */
-  async take(req: IncomingMessage, res: ServerResponse): Promise<boolean> {
+  /** Gives when it is a request's turn: true, or false where its connection has ended and nobody is left to be answered. Most need not wait for it. */
+  take(req: IncomingMessage, res: ServerResponse): boolean | Promise<boolean> {
     if (req.httpVersionMajor > 1) return true;
     const { socket } = req;
     const line = this.#lines.get(socket) ?? this.#lineOf(socket);
     if (socket.destroyed) return false;
-    if (line.isBusy) {
-      // Whoever sends more than that reads nothing, and whatever is said to him waits with the rest.
-      if (line.waiting.length >= this.#deps.pipelinedMax) {
-        this.#cut.add(socket);
-        socket.destroy();
-      }
-      if (socket.destroyed) return false;
-      await new Promise<void>((resolve) => line.waiting.push(resolve));
-      // An answer that was cut took the connection with it.
-      if (socket.destroyed) return false;
+    return line.isBusy ? this.#wait(line, socket, res) : this.#begin(line, res);
+  }
+
+  async #wait(line: Line, socket: Socket, res: ServerResponse): Promise<boolean> {
+    // Whoever sends more than that reads nothing, and whatever is said to him waits with the rest.
+    if (line.waiting.length >= this.#deps.pipelinedMax) {
+      this.#cut.add(socket);
+      socket.destroy();
     }
+    if (socket.destroyed) return false;
+    await new Promise<void>((resolve) => line.waiting.push(resolve));
+    // An answer that was cut took the connection with it.
+    return !socket.destroyed && this.#begin(line, res);
+  }
+
+  #begin(line: Line, res: ServerResponse): true {
     line.isBusy = true;
-    res.once('close', () => this.#next(line));
+    res.on('close', line.goOn);
     return true;
   }
 
@@ -55,7 +62,7 @@ export class RequestTurns {
   }
 
   #lineOf(socket: Socket): Line {
-    const line: Line = { isBusy: false, waiting: [] };
+    const line: Line = { isBusy: false, waiting: [], goOn: () => this.#next(line) };
     this.#lines.set(socket, line);
     // A response that waits behind another one is never told.
     onSocketEnd(socket, 'close', () => {

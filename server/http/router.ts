@@ -4,7 +4,7 @@ import { mountedPaths, pathBelow, pathNames, readRoutePaths, routeMethods, type 
 import { TaskBridgeError } from '../errors.ts';
 import { liveDefaults } from '../live/options.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
-import type { AuthContextResolver, UploadPolicy } from '../ports/auth.ts';
+import type { AuthContextResolver, PathParams, UploadPolicy } from '../ports/auth.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import { recordWriter } from '../observability/record-writer.ts';
@@ -19,7 +19,7 @@ import { originSet, refuseForeignOrigin } from './origin.ts';
 import { httpOptions, type HttpOptions } from './options.ts';
 import { mountPathCheck } from './mount-path.ts';
 import { isShadowed, ourPaths } from './our-paths.ts';
-import { pathValues, routed } from './path-params.ts';
+import { pathValues, routed, type PathMatch } from './path-params.ts';
 import { actionsRoute } from './routes/actions.ts';
 import { attachmentRoute } from './routes/attachment.ts';
 import { cancelRoute } from './routes/cancel.ts';
@@ -36,6 +36,7 @@ import { typesRoute } from './routes/types.ts';
 import { continueBody } from './expected-body.ts';
 import { StalledAnswers } from './stalled-answers.ts';
 import { RequestTurns } from './request-turns.ts';
+import { RouteTable } from './route-table.ts';
 import { refuseMethod, refuseOthers, type Identify } from './unknown-route.ts';
 import { UnsentBytes } from './unsent-bytes.ts';
 
@@ -103,13 +104,15 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
     return async (ctx) => {
       const words = shadows.size === 0 ? [] : routed(ctx).matched.filter((layer) => shadows.has(layer.path));
       if (words.length > 0) return refuseMethod(ctx, words, identify);
-      // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
-      if (ctx.method !== 'GET' && ctx.method !== 'HEAD') refuseForeignOrigin(ctx.req, origins);
-      const { taskId, attachmentName, partNumber, params } = pathValues(names, routed(ctx).captures);
-      const auth = await identify(ctx, params);
-      continueBody(ctx.req, ctx.res);
-      await route({ ctx, auth, taskId, attachmentName, partNumber });
+      await ask(route, ctx, pathValues(names, routed(ctx).captures));
     };
+  };
+  const ask = async (route: Route, ctx: Koa.Context, { params, ...values }: PathMatch): Promise<void> => {
+    // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
+    if (ctx.req.method !== 'GET' && ctx.req.method !== 'HEAD') refuseForeignOrigin(ctx.req, origins);
+    const auth = await identify(ctx, params);
+    continueBody(ctx.req, ctx.res);
+    await route({ ctx, auth, ...values });
   };
 
   return {
@@ -119,7 +122,11 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
       const mounted = mountedPaths(prefix, paths).filter(isBelowPrefix);
       const all: Readonly<Record<PrefixedRoute, Route>> = { ...routes, openapi: openApiRoute({ prefix, mountPath, paths }) };
       const wholePaths = mounted.map(([, path]) => path);
-      for (const [name, path] of mounted) router[verbs[routeMethods[name]]](path, boundary, answer(all[name], path, wholePaths));
+      const table = new RouteTable<MountedRoute>(wholePaths);
+      for (const [name, path] of mounted) {
+        router[verbs[routeMethods[name]]](path, boundary, answer(all[name], path, wholePaths));
+        table.add(routeMethods[name], path, { path, route: all[name] });
+      }
       refuseOthers(router, ourPaths(pathBelow(prefix, ''), wholePaths), boundary, identify);
       const dispatch = router.routes() as unknown as Koa.Middleware;
       return async (ctx, next) => {
@@ -129,10 +136,41 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
           return;
         }
         check(ctx);
+        const found = hasOwnPath(ctx) ? undefined : table.find(ctx.req.method ?? '', ctx.path);
+        if (found) {
+          const { route, path } = found.entry;
+          noteRoute(ctx, path);
+          await boundary(ctx, () => ask(route, ctx, ofTask(found.taskId)));
+          return;
+        }
         await health(ctx, async () => void (await dispatch(ctx, next)));
       };
     },
   };
+}
+
+/** A route where it is mounted. */
+interface MountedRoute {
+  readonly path: string;
+  readonly route: Route;
+}
+
+/** What koa-router says of a request, for a host that counts by routes. */
+function noteRoute(ctx: Koa.Context, path: string): void {
+  const noted = ctx as { _matchedRoute?: string; routerPath?: string };
+  noted._matchedRoute = noted.routerPath = path;
+}
+
+/** True where a middleware of the host's has koa-router look at another path than the request's. */
+function hasOwnPath(ctx: Koa.Context): boolean {
+  return (ctx as { newRouterPath?: unknown }).newRouterPath !== undefined;
+}
+
+const noParams = Object.freeze(Object.create(null) as PathParams);
+
+/** What stands in a path that names a task and nothing else. */
+function ofTask(taskId: string): PathMatch {
+  return { taskId, attachmentName: '', partNumber: '', params: noParams };
 }
 
 /** All that need nothing but what routes work with. */
@@ -157,10 +195,12 @@ function routesBy(deps: RouteDeps): Readonly<Record<Exclude<PrefixedRoute, 'open
 /** Has requests of ours wait for their turn, and cuts who does not read their answers. */
 function inTurn(turns: RequestTurns, answers: StalledAnswers, boundary: Koa.Middleware): Koa.Middleware {
   return async (ctx, next) => {
-    if (!(await turns.take(ctx.req, ctx.res))) return void (ctx.respond = false);
+    const { req, res } = ctx;
+    const taken = turns.take(req, res);
+    if (!(typeof taken === 'boolean' ? taken : await taken)) return void (ctx.respond = false);
     await boundary(ctx, next);
     // What is not answered by Koa is a stream, which has a watch of its own, or a refusal that is bounded in time.
-    if (ctx.respond !== false) answers.watch(ctx.req, ctx.res);
+    if (ctx.respond !== false) answers.watch(req, res);
   };
 }
 

@@ -8,7 +8,7 @@ export interface StalledAnswersDeps {
   readonly stalledMs: number;
 }
 
-/** What is seen of one answer. */
+/** What is seen of one answer that waits. */
 interface Watched {
   /** Bytes that the kernel had taken when it was last looked at. */
   taken: number;

@@ -174,6 +174,7 @@ export interface TaskRegistry {
    * either, where a share to which it adds would pass its limit. Throws, and names the id, where it belongs to a task of another key.
    */
   create(task: NewTask): Promise<Created>;
+  /** Reads a task; undefined for one that there is not. Gives the very object of the last time only where the task has not changed since. */
   load(taskId: string): Promise<LoadedTask | undefined>;
   /** Reads side values by name; undefined for each that is not there, and for all of an unknown task. */
   sideValues(taskId: string, names: readonly string[]): Promise<readonly (string | undefined)[]>;

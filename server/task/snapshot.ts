@@ -53,8 +53,19 @@ export function snapshotResponse({ json, ...snapshot }: CommittedSnapshot): Task
   return { ...snapshot, ...(Object.fromEntries(fields) as Pick<TaskSnapshotResponse, keyof CommittedJson>) };
 }
 
+/** Snapshots as they were answered. */
+const texts = new WeakMap<CommittedSnapshot, Buffer>();
+
 /** The same as JSON, with what was committed as it was. */
-export function snapshotJson({ json, ...snapshot }: CommittedSnapshot): Buffer {
+export function snapshotJson(snapshot: CommittedSnapshot): Buffer {
+  const known = texts.get(snapshot);
+  if (known) return known;
+  const bytes = textOf(snapshot);
+  texts.set(snapshot, bytes);
+  return bytes;
+}
+
+function textOf({ json, ...snapshot }: CommittedSnapshot): Buffer {
   const whole = Buffer.from(JSON.stringify(snapshot));
   const fields = Object.entries(json).flatMap(([name, bytes]: [string, Buffer]) => [Buffer.from(`,"${name}":`), bytes]);
   return fields.length === 0 ? whole : Buffer.concat([whole.subarray(0, -1), ...fields, whole.subarray(-1)]);

@@ -36,8 +36,19 @@ export const sideValueNames = {
   receipt: (clientActionId: string) => `r:${clientActionId}`,
 } as const;
 
+/** What was made of tasks as they were loaded: a store may give the same object again. */
+const parsed = new WeakMap<LoadedTask, TaskRecord>();
+
 /** Reads a task's fields; throws `NewerVersionError` where a newer node wrote them. */
-export function parseTaskRecord({ revision, fields }: LoadedTask): TaskRecord {
+export function parseTaskRecord(loaded: LoadedTask): TaskRecord {
+  const known = parsed.get(loaded);
+  if (known) return known;
+  const record = parse(loaded);
+  parsed.set(loaded, record);
+  return record;
+}
+
+function parse({ revision, fields }: LoadedTask): TaskRecord {
   const suspensions: Record<string, StoredSuspension> = Object.create(null) as Record<string, StoredSuspension>;
   for (const [name, json] of Object.entries(fields)) {
     // Our own text, written by `changedFields`.

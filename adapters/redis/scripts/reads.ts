@@ -12,6 +12,21 @@ export const load = script('load', `return redis.call('HGETALL', KEYS[1])`);
 /**
  * KEYS  1 task
  *
+ * ARGV  1 the head that is known
+ *
+ * Returns what `load` does; false where the task has that very head, so that nothing of it has changed
+ */
+export const loadUnless = script(
+  'loadUnless',
+  `
+if redis.call('HGET', KEYS[1], 'at') == ARGV[1] then return false end
+return redis.call('HGETALL', KEYS[1])
+`,
+);
+
+/**
+ * KEYS  1 task
+ *
  * ARGV  the names
  *
  * Returns the values of these fields, false for each that is not there
