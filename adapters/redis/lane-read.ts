@@ -26,9 +26,6 @@ interface LaneSeen {
 
 type Deps = Pick<StoreDeps, 'connection' | 'keys'>;
 
-/** Whoever asks for more wants all that there is: what may be needed then is asked for at once, and not after an answer. */
-const ASKED_AT_ONCE_MIN = 128 * 1024;
-
 /** Reads a run of a lane; undefined where there is none. */
 export async function readLane(deps: Deps, run: LaneRun): Promise<PartPage | undefined> {
   const { read } = deps.connection;
@@ -36,7 +33,8 @@ export async function readLane(deps: Deps, run: LaneRun): Promise<PartPage | und
   const first = look(deps, run, last, read ? SCRIPT_BYTES_MAX : Number.MAX_SAFE_INTEGER);
   const [before, early] = await Promise.all([
     first,
-    read && run.bytesMax > ASKED_AT_ONCE_MIN ? lookPast(deps, run, last, read) : undefined,
+    // What may be needed then is asked for at once, and not after an answer.
+    read && run.bytesMax > SCRIPT_BYTES_MAX ? lookPast(deps, run, last, read) : undefined,
   ]);
   if (!before || !read) return before && pageOf(before);
   if (before.bytes) return pageOf(before);

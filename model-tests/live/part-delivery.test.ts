@@ -19,7 +19,12 @@ async function shortened() {
   /** What is said to be the newest, once. */
   const old: (readonly NewestOfTask[])[] = [];
   const lanes: Lanes = { ...plain, newest: async (taskIds) => old.pop() ?? plain.newest(taskIds) };
-  const hub = createLiveHub({ store: { ...store, lanes }, clock, chance: evenChance });
+  let looks = 0;
+  const looked: typeof store.read = (...asked) => {
+    looks += 1;
+    return store.read(...asked);
+  };
+  const hub = createLiveHub({ store: { ...store, read: looked, lanes }, clock, chance: evenChance });
   const { taskId, execute, read } = await writtenTask(store);
   await execute((unit) => unit.decide({ type: 'report.started', payload: {} }));
   const part = await execute((unit) => {
@@ -35,6 +40,8 @@ async function shortened() {
   };
   return {
     part,
+    /** How often the log was read for viewers. */
+    looks: () => looks,
     async write(text: string): Promise<void> {
       const { lane, epoch, attempt, node } = (await read()).execution.lanes.open[part] as Omit<Fence, 'taskId'>;
       const [outcome] =
@@ -56,6 +63,7 @@ async function shortened() {
         unit.record({ type: 'attempt.lost', crashed: false, retryAt: 0, restUntil: 0 });
         return unit.record({ type: 'attempt.claimed', node: 'next', startBy: 1 });
       }),
+    report: () => execute((unit) => unit.decide({ type: 'report.progress', payload: { progress: 1 } })),
     close: () => execute((unit) => unit.parts.close(part, 'DONE')),
     /** Connects, and gives what comes, in its order. */
     connect(cursor?: string, partCursors = '') {
@@ -66,6 +74,21 @@ async function shortened() {
       const subscription = hub.subscribe(taskId, viewer, cursor, { parts: askedParts(['parts'], partCursors) });
       return { frames, subscription, gaps: viewer.gaps };
     },
+    /** The same, and takes nothing by itself. */
+    connectSlowly() {
+      const frames: (Fact | PartFrame)[] = [];
+      const viewer = fakeViewer(clock);
+      viewer.blocked = true;
+      let most = 0;
+      const { facts } = viewer;
+      const take: typeof facts = (entries) => {
+        facts(entries);
+        most = Math.max(most, viewer.pendingBytes());
+        for (const { bytes } of entries) frames.push(JSON.parse(Buffer.from(bytes).toString()) as Fact | PartFrame);
+      };
+      hub.subscribe(taskId, Object.assign(viewer, { facts: take, parts: take }), undefined, { parts: askedParts(['parts'], '') });
+      return { frames, viewer, pendingMax: () => most };
+    },
   };
 }
 
@@ -73,6 +96,38 @@ async function shortened() {
 function textAfter(text: string, frames: readonly (Fact | PartFrame)[]): string {
   return frames.reduce((sum, frame) => (frame.type === 'PART' ? (frame.reset ? '' : sum) + frame.text : sum), text);
 }
+
+/** Of its own bytes, as the wire has it. */
+const bytesOf = (text: string): number => Buffer.byteLength(text);
+
+test('a viewer who comes late is shown a long part in frames of 128 KiB, of which only the first says what it is, and the log is not read for each', async () => {
+  const task = await shortened();
+  const whole = 'He said “so”, and "went on"\tin lines: naïve ideas, 🙂.\n'.repeat(60_000);
+  await task.write(whole);
+  const { frames } = task.connect();
+  for (let turn = 0; turn < 60; turn++) await quiesce();
+  const parts = frames.filter((frame) => frame.type === 'PART');
+  expect(textAfter('', frames) === whole).toBe(true);
+  expect(parts.map(({ at, to, text }) => to - at - bytesOf(text))).toEqual(parts.map(() => 0));
+  expect(Math.max(...parts.map(({ text }) => bytesOf(text)))).toBeLessThanOrEqual(128 * 1024);
+  expect(parts.map(({ snapshot = false }) => snapshot)).toEqual([true, ...parts.slice(1).map(() => false)]);
+  expect(parts.length).toBeGreaterThan(28);
+  // When it comes, when it has the first text, and when it has all that was known: not once a frame.
+  expect(task.looks()).toBeLessThan(7);
+});
+
+test('a fact that is told of while a long part is shown comes before the rest of it', async () => {
+  const task = await shortened();
+  await task.write('x'.repeat(2 * 1024 * 1024));
+  const { frames } = task.connect();
+  while (!frames.some(({ type }) => type === 'PART')) await new Promise(setImmediate);
+  await task.report();
+  for (let turn = 0; turn < 40; turn++) await quiesce();
+  const types = frames.map(({ type }) => type);
+  expect(textAfter('', frames).length).toBe(2 * 1024 * 1024);
+  expect(types.indexOf('TASK_PROGRESS')).toBeGreaterThan(types.indexOf('PART'));
+  expect(types.indexOf('TASK_PROGRESS')).toBeLessThan(types.lastIndexOf('PART'));
+});
 
 /** More than the fact that closes a part has room for. */
 const LONG = 'x'.repeat(40_000);
@@ -179,4 +234,18 @@ test('a viewer whose part has gone on twice more while it was read is told that 
   const later = task.connect(opened?.eventId, `${opened?.eventId}.9.${epoch}`);
   await quiesce();
   expect(later.frames).toMatchObject([{ type: 'PART', at: 0, reset: true, snapshot: true, text: 'some' }]);
+});
+
+test('a viewer is given no more of a long part at once than it has room for, however much longer the text is as JSON', async () => {
+  const task = await shortened();
+  // Six bytes of JSON for each.
+  await task.write('\u0001'.repeat(1024 * 1024));
+  const { frames, viewer, pendingMax } = task.connectSlowly();
+  for (let turn = 0; turn < 400 && textAfter('', frames).length < 1024 * 1024; turn++) {
+    viewer.take();
+    await quiesce();
+  }
+  expect(textAfter('', frames).length).toBe(1024 * 1024);
+  // One frame fits in any case.
+  expect(pendingMax()).toBeLessThan(128 * 1024 * 6 + 256 * 1024);
 });

@@ -128,3 +128,54 @@ describe('the writer of a part whose lane has lost its end', () => {
     expect(lane.length).toBeGreaterThan(Buffer.byteLength(whole) - 20_001);
   });
 });
+
+describe('the writer of a part whose store takes its time', () => {
+  function slowly() {
+    const clock = fakeClock();
+    const flushes: { readonly text: string; readonly answer: (outcome: FlushOutcome) => void }[] = [];
+    const writer = new PartWriter({
+      ...{ flushMs: 50, flushBytes: 4096, clock, unsent: { count: 0 } },
+      flush: ({ bytes }) => new Promise((answer) => void flushes.push({ text: Buffer.from(bytes).toString('utf8'), answer })),
+      regain: async () => undefined,
+      lost: () => undefined,
+      refused: () => undefined,
+      reason: () => new TaskStopped({ why: 'fenced' }),
+    });
+    writer.begin({
+      part: 2,
+      fence: { taskId: 't', lane: '2-1' as EventId, epoch: { mark: 'e', was: null, from: 0 }, attempt: 1, node: 'n' },
+    });
+    return { clock, writer, flushes };
+  }
+  const turn = () => new Promise(setImmediate);
+
+  test('rests from the start of a flush, and not from its answer: what took as long is followed at once', async () => {
+    const { clock, writer, flushes } = slowly();
+    void writer.write('Once');
+    await turn();
+    void writer.write(' upon');
+    clock.advance(60);
+    await turn();
+    expect(flushes.map(({ text }) => text)).toEqual(['Once']);
+    void writer.write(' a time');
+    flushes[0]?.answer('ok');
+    await turn();
+    expect(flushes.map(({ text }) => text)).toEqual(['Once', ' upon a time']);
+  });
+
+  test('rests for what is left of its time, where the answer came sooner', async () => {
+    const { clock, writer, flushes } = slowly();
+    void writer.write('Once');
+    await turn();
+    clock.advance(20);
+    flushes[0]?.answer('ok');
+    await turn();
+    void writer.write(' upon');
+    clock.advance(29);
+    await turn();
+    expect(flushes).toHaveLength(1);
+    clock.advance(1);
+    await turn();
+    expect(flushes.map(({ text }) => text)).toEqual(['Once', ' upon']);
+  });
+});

@@ -50,11 +50,16 @@ interface Shown {
   /** Of which epoch; undefined as long as it has nothing. */
   mark: string | undefined;
   sent: number;
+  /** How long its lane was, when that was last read. */
+  known: number;
   /** It is closed, and this is all of what is kept of it: its lane says so, which may have lost some and grown again unseen. */
   isWhole: boolean;
   /** What is to be said with the next frame: all at first, and what has changed later. */
   says: 'all' | 'epoch' | 'reset' | undefined;
 }
+
+/** Text that is read at once, at most, in bytes: two frames. */
+const READ_BYTES_MAX = 2 * FRAME_BYTES_MAX;
 
 /** How what was shown leaves the viewer. */
 type PartStanding = 'log.level' | 'log.torn';
@@ -116,12 +121,12 @@ export class PartDelivery {
       : frameOf(chunk.lane, this.#about(shown, chunk), chunk.bytes);
   }
 
-  /** The frames of a read, one after the other. */
-  framesOf({ frames }: PartsRead): readonly { readonly entries: readonly Entry[]; readonly chunk: PartChunk }[] {
-    return frames.flatMap((frame) => {
+  /** The frames of a read, one after the other: what one of them says, the next need not, once it was shown. */
+  *framesOf({ frames }: PartsRead): Generator<{ readonly entries: readonly Entry[]; readonly chunk: PartChunk }> {
+    for (const frame of frames) {
       const shown = this.#shown.get(frame.lane);
-      return shown ? [{ entries: frameOf(frame.lane, this.#about(shown, frame), frame.bytes), chunk: frame }] : [];
-    });
+      if (shown) yield { entries: frameOf(frame.lane, this.#about(shown, frame), frame.bytes), chunk: frame };
+    }
   }
 
   /** It was shown so much more of a lane. */
@@ -131,6 +136,30 @@ export class PartDelivery {
     shown.mark = epoch.mark;
     shown.sent = at + bytes.byteLength;
     shown.says = undefined;
+  }
+
+  /** True where lanes are longer than what was shown of them: that can be read without a look at the log. */
+  get hasRest(): boolean {
+    for (const { sent, known } of this.#shown.values()) if (sent < known) return true;
+    return false;
+  }
+
+  /** Reads on in such lanes. */
+  async readOn(bytesMax: number): Promise<PartsRead> {
+    const frames: ReadFrame[] = [];
+    let room = bytesMax;
+    for (const [lane, shown] of this.#shown) {
+      if (shown.sent >= shown.known) continue;
+      if (room <= 0) return { facts: 0, frames, hasMore: true };
+      const read = (await this.#laneBytes(lane, shown, room)) ?? [];
+      const last = read.at(-1);
+      // It is gone, or nobody knows where its next character ends: the log says more.
+      if (!last) shown.known = 0;
+      else if (endOf(last) < shown.known) return { facts: 0, frames: [...frames, ...read], hasMore: true };
+      frames.push(...read);
+      for (const { bytes } of read) room -= bytes.byteLength;
+    }
+    return { facts: 0, frames, hasMore: false };
   }
 
   /** Reads what is to be shown with a page: the text that its facts wait for, or what open parts have where it reaches the end of the log. */
@@ -178,16 +207,18 @@ export class PartDelivery {
       const read = (await this.#laneBytes(lane, shown, room)) ?? [];
       frames.push(...read);
       for (const { bytes } of read) room -= bytes.byteLength;
-      const [last] = read;
-      if (last && last.at + last.bytes.byteLength < length) return { frames, hasMore: true };
+      const last = read.at(-1);
+      if (last && endOf(last) < length) return { frames, hasMore: true };
     }
     return { frames, hasMore: false };
   }
 
-  /** One frame of what a lane has beyond what was shown; undefined where there is no lane any more. */
+  /** Frames of what a lane has beyond what was shown; undefined where there is no lane any more. */
   async #laneBytes(lane: EventId, shown: Shown, bytesMax: number): Promise<readonly ReadFrame[] | undefined> {
     const { topic, lanes } = this.#deps;
-    const limit = Math.max(4, Math.min(bytesMax, FRAME_BYTES_MAX));
+    // Of what is known to be there, no more is asked for: a store gives the whole of a little at once.
+    const rest = shown.known > shown.sent ? shown.known - shown.sent : FRAME_BYTES_MAX;
+    const limit = Math.max(4, Math.min(bytesMax, rest, READ_BYTES_MAX));
     const readAt = (at: number): Promise<PartPage | undefined> =>
       topic.once(`${lane} ${at} ${shown.mark} ${limit}`, () => lanes.readPart(topic.taskId, lane, at, limit));
     let page = await readAt(shown.sent);
@@ -197,12 +228,19 @@ export class PartDelivery {
     if (beginsWithin(page.bytes)) this.#restart(shown);
     if (shown.sent !== at) page = await readAt(shown.sent);
     if (!page) return undefined;
-    const bytes = wholeCharacters(page.bytes);
-    return bytes.byteLength === 0 ? [] : [{ lane, bytes, epoch: page.epoch, at: shown.sent }];
+    const frames: ReadFrame[] = [];
+    for (let from = 0; from < page.bytes.byteLength;) {
+      const bytes = wholeCharacters(page.bytes.subarray(from, from + FRAME_BYTES_MAX));
+      if (bytes.byteLength === 0) break;
+      frames.push({ lane, bytes, epoch: page.epoch, at: shown.sent + from });
+      from += bytes.byteLength;
+    }
+    return frames;
   }
 
   /** What it has is of this epoch, or of the one before it and not beyond its beginning; else it begins anew. */
   #enter(shown: Shown, { mark, was, from }: Epoch, length: number): void {
+    shown.known = length;
     if (shown.mark === undefined) shown.mark = mark;
     const isSame = shown.mark === mark && shown.sent <= length;
     if (isSame) return;
@@ -246,6 +284,7 @@ export class PartDelivery {
       // Who has nothing of it has nothing of any epoch.
       mark: cursor && cursor.offset > 0 ? cursor.epoch : undefined,
       sent: cursor?.offset ?? 0,
+      known: 0,
       isWhole: false,
       says: 'all',
     };
@@ -280,6 +319,10 @@ export class PartDelivery {
         this.#told.delete(lane);
       }
   }
+}
+
+function endOf({ at, bytes }: ReadFrame): number {
+  return at + bytes.byteLength;
 }
 
 /** True for a fact that closes a part and does not have its text. */

@@ -37,22 +37,30 @@ export function chunkFrame(taskId: string, part: number, chunk: PartChunk): read
   return (chunk.frames ??= frameOf(lane, { type: 'PART', taskId, part, at, to: at + bytes.byteLength }, bytes));
 }
 
-const CLOSING_BRACE = 0x7d;
+/** Characters that are escaped at once: strings that are no longer are cheap to the collector. */
+const PIECE_BYTES = 16 * 1024;
+const END = '"}';
 
 /**
  * A frame of a viewer's own. It has no id on the wire: it moves no cursor of facts. Its text is never decoded: bytes of UTF-8 that are taken for Latin-1 come out as
  * they went in, since JSON escapes nothing beyond ASCII.
  */
 export function frameOf(eventId: EventId, about: Omit<PartFrame, 'text'>, text: Uint8Array): readonly Entry[] {
-  const raw = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  const given = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
   // Whatever a store gives, a frame is UTF-8.
-  const latin1 = isUtf8(raw) ? raw.latin1Slice() : Buffer.from(raw.toString('utf8')).latin1Slice();
-  const escaped = JSON.stringify(latin1);
-  const before = `${JSON.stringify(about).slice(0, -1)},"text":`;
-  const bytes = Buffer.allocUnsafe(Buffer.byteLength(before) + escaped.length + 1);
-  const at = bytes.write(before);
-  bytes.write(escaped, at, 'latin1');
-  bytes[bytes.length - 1] = CLOSING_BRACE;
+  const raw = isUtf8(given) ? given : Buffer.from(given.toString('utf8'));
+  const before = `${JSON.stringify(about).slice(0, -1)},"text":"`;
+  const escaped: string[] = [];
+  let length = Buffer.byteLength(before) + END.length;
+  for (let from = 0; from < raw.length; from += PIECE_BYTES) {
+    const piece = JSON.stringify(raw.toString('latin1', from, Math.min(from + PIECE_BYTES, raw.length))).slice(1, -1);
+    length += piece.length;
+    escaped.push(piece);
+  }
+  const bytes = Buffer.allocUnsafe(length);
+  let at = bytes.write(before);
+  for (const piece of escaped) at += bytes.write(piece, at, 'latin1');
+  bytes.write(END, at);
   return [{ eventId, bytes }];
 }
 

@@ -100,12 +100,14 @@ export class PollText {
   }
 
   #giveText(read: PartsRead): readonly Entry[] {
-    return this.#delivery.framesOf(read).flatMap(({ entries, chunk }) => {
+    const given: Entry[] = [];
+    for (const { entries, chunk } of this.#delivery.framesOf(read)) {
       this.#delivery.noteShown(chunk);
       this.#take(entries);
       this.#hasText = true;
-      return entries;
-    });
+      given.push(...entries);
+    }
+    return given;
   }
 
   #take(entries: readonly Entry[]): void {

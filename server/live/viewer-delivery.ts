@@ -2,7 +2,8 @@ import type { EventId, Gap } from '../../machines/wire/index.ts';
 import type { Entry } from '../ports/store.ts';
 import { fittingOf, freshOf, headOf, type Batch } from './batch.ts';
 import { isStale, positionOf, type LogPosition } from './log-position.ts';
-import type { PartDelivery } from './part-delivery.ts';
+import type { LogRun } from './log-read.ts';
+import type { PartDelivery, PartsRead } from './part-delivery.ts';
 import type { PartChunk } from './part-frames.ts';
 import type { SubscriptionDeps } from './subscription.ts';
 import type { PageRead, ViewerEvent } from './viewer-event.ts';
@@ -46,6 +47,12 @@ export class ViewerDelivery {
   /** What it was given of parts; undefined where it is shown none. */
   get parts(): PartDelivery | undefined {
     return this.#deps.parts;
+  }
+
+  /** A page without facts, where more is known of parts and nothing newer was told; else undefined. */
+  get partsRun(): LogRun | undefined {
+    if (this.#newest > this.#cursor.n || !this.parts?.hasRest) return undefined;
+    return { after: this.#cursor.n, entries: [], last: this.#cursor, ended: false };
   }
 
   /** How many batches are held. */
@@ -120,8 +127,8 @@ export class ViewerDelivery {
     if (run.gap?.reason === 'reset') this.#newest = run.last.n;
     this.noteNewest(read.told);
     this.#send(parts ? run.entries.slice(0, parts.facts) : run.entries);
-    for (const { entries, chunk } of (parts && this.parts?.framesOf(parts)) ?? []) this.#sendParts(entries, chunk);
-    if (this.#cursor.n < run.last.n || parts?.hasMore) return { type: 'log.more' };
+    const isWhole = parts ? this.#showFrames(parts) : true;
+    if (this.#cursor.n < run.last.n || parts?.hasMore || !isWhole) return { type: 'log.more' };
     if (run.ended) {
       this.#tellEnded();
       return { type: 'log.ended' };
@@ -139,6 +146,17 @@ export class ViewerDelivery {
     }
     if (run.entries.length > 0) return { type: 'log.more' };
     return new Error(`The store shows fact ${this.#cursor.n} as the newest, but told of fact ${this.#newest}.`);
+  }
+
+  /** Shows the frames of a read as far as there is room, one of them in any case; false where some are left, and are read again. */
+  #showFrames(parts: PartsRead): boolean {
+    let isFirst = true;
+    for (const { entries, chunk } of this.parts?.framesOf(parts) ?? []) {
+      if (!isFirst && entries.some(({ bytes }) => bytes.byteLength > this.room)) return false;
+      this.#sendParts(entries, chunk);
+      isFirst = false;
+    }
+    return true;
   }
 
   /** It was handed the task's last fact; who came for a log that had ended is no delivery. */

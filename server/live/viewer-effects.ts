@@ -131,6 +131,8 @@ export class ViewerEffects {
     opening.catch(() => undefined);
     try {
       const bytes = Math.max(1, Math.floor(delivery.room * share * pageShare[viewer.transport]));
+      const rest = delivery.partsRun;
+      if (rest) return on({ type: 'page.read', run: rest, read: unopened(rest), opening, parts: await delivery.parts?.readOn(bytes) });
       const limit = { facts: viewer.batches.replayFactsMax, bytes };
       const place = [cursor.n, cursor.ms, limit.bytes, limit.facts].join();
       const read = this.#takeFirst() ?? topic.read(place, () => readAfter(store, topic.taskId, cursor, limit));
@@ -147,7 +149,7 @@ export class ViewerEffects {
   #takeFirst(): SharedRead | undefined {
     const first = this.#first;
     this.#first = undefined;
-    return first && { run: Promise.resolve(first), wasTailOpen: false, told: 0 };
+    return first && unopened(first);
   }
 
   #eventOf(shown: ViewerEvent | Error): ViewerEvent {
@@ -169,4 +171,9 @@ export class ViewerEffects {
     const { logger, topic } = this.#deps;
     logger?.warn('A viewer is cut: the store failed too often in a row.', { taskId: topic.taskId, failures: this.#failures, error });
   }
+}
+
+/** A read of which nobody knows what was told meanwhile: after what it gives, the log is read. */
+function unopened(run: LogRun): SharedRead {
+  return { run: Promise.resolve(run), wasTailOpen: false, told: 0 };
 }

@@ -92,8 +92,9 @@ export class SseViewer implements Viewer {
   }
 
   onDrain(callback: () => void): void {
-    const { res, clock } = this.#deps;
-    if (res.writableLength === 0) clock.setTimeout(callback, 0);
+    const { res } = this.#deps;
+    // Not by a timer, which takes a millisecond at least: a long part is read in many turns.
+    if (res.writableLength === 0) setImmediate(callback);
     else
       res.write(NOTHING, (error) => {
         if (!error) callback();

@@ -27,6 +27,13 @@ export function factFrames(entries: readonly Entry[]): Buffer {
   return frames;
 }
 
+/** The head of one frame, for a payload that is too large to be copied behind it. */
+export function frameHead(payloadBytes: number): Buffer {
+  const head = Buffer.allocUnsafe(headBytes(payloadBytes));
+  writeHead(head, 0, payloadBytes);
+  return head;
+}
+
 function headBytes(payloadBytes: number): number {
   if (payloadBytes < 126) return 2;
   return payloadBytes < 65_536 ? 4 : 10;

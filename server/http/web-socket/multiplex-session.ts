@@ -82,7 +82,7 @@ export class MultiplexSession {
     channel: Channel,
     { cursor, parts }: { readonly cursor: string | null | undefined; readonly parts: string | null | undefined },
   ): void {
-    const { ws, socket, auth, extensions, hub, settings, clock, logger, records, onSubscribed } = this.#deps;
+    const { ws, socket, auth, extensions, hub, settings, logger, records, onSubscribed } = this.#deps;
     if (!this.#isTaken(taskId, channel)) return;
     try {
       hub.assertRoom(auth.subject);
@@ -96,7 +96,6 @@ export class MultiplexSession {
       socket,
       extensions,
       settings,
-      clock,
       sharing: this.#sharing,
       onEnd: () => this.#end(taskId, settings.terminalCloseCode, 'The log has ended.'),
       onCutTask: () => this.#end(taskId, closeCodes.cut, 'The log cannot be read on now.'),

@@ -79,7 +79,7 @@ export function confirm(viewer: WebSocketViewer, taskId: string, cursor: string 
 }
 
 async function subscribe(deps: SocketSessionDeps, data: RawData, isBinary: boolean): Promise<void> {
-  const { ws, socket, auth, extensions, hub, settings, service, clock, logger, records } = deps;
+  const { ws, socket, auth, extensions, hub, settings, service, logger, records } = deps;
   if (isBinary) return ws.close(closeCodes.notText, 'Frames are text.');
   const frame = readClientFrame(data);
   if (frame.action === 'refused') return ws.close(settings.invalidFrameCloseCode, frame.fault);
@@ -93,7 +93,7 @@ async function subscribe(deps: SocketSessionDeps, data: RawData, isBinary: boole
     // Others of this owner may have come since the upgrade, which tells the client so when it comes back.
     hub.assertRoom(owner);
     const onEnd = (): void => ws.close(settings.terminalCloseCode);
-    const viewer = new WebSocketViewer({ taskId, owner, ws, socket, extensions, settings, clock, onEnd, onCutTask: () => ws.terminate() });
+    const viewer = new WebSocketViewer({ taskId, owner, ws, socket, extensions, settings, onEnd, onCutTask: () => ws.terminate() });
     confirm(viewer, taskId, lastEventId, records);
     deps.onSubscribed();
     const subscription = hub.subscribe(taskId, viewer, lastEventId ?? undefined, {

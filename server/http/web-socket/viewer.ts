@@ -4,9 +4,8 @@ import type { Gap, GapFrame, HeartbeatFrame, SubscriptionConfirmedFrame } from '
 import type { BatchSizes } from '../../live/batch-sizes.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { Sharing, Viewer } from '../../live/viewer.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { Entry } from '../../ports/store.ts';
-import { factFrames } from './frames.ts';
+import { factFrames, frameHead } from './frames.ts';
 import type { WebSocketStreamSettings } from './settings.ts';
 
 /** What a viewer behind a WebSocket needs. */
@@ -19,7 +18,6 @@ export interface WebSocketViewerDeps {
   /** What the client asked for and gets; undefined where it asked for nothing. */
   readonly extensions: readonly StreamExtension[] | undefined;
   readonly settings: WebSocketStreamSettings;
-  readonly clock: Clock;
   /** Where the socket shows several tasks. */
   readonly sharing?: Sharing;
   /** The log has ended, and the network has all of it. */
@@ -29,6 +27,8 @@ export interface WebSocketViewerDeps {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** A frame of its own that is larger goes out as it is, behind its head, and is not copied. */
+const COPIED_BYTES_MAX = 64 * 1024;
 
 /** What one turn of the event loop has for a connection, of however many tasks, goes out in one write. */
 function corkThisTurn(socket: Socket): void {
@@ -64,7 +64,12 @@ export class WebSocketViewer implements Viewer {
     const { ws, socket } = this.#deps;
     if (ws.readyState !== ws.OPEN || !socket.writable) return;
     if (this.sharing) corkThisTurn(socket);
-    socket.write(factFrames(entries));
+    const [first] = entries;
+    if (entries.length > 1 || !first || first.bytes.byteLength < COPIED_BYTES_MAX) return void socket.write(factFrames(entries));
+    socket.cork();
+    socket.write(frameHead(first.bytes.byteLength));
+    socket.write(first.bytes);
+    socket.uncork();
   }
 
   parts(frames: readonly Entry[]): void {
@@ -91,8 +96,9 @@ export class WebSocketViewer implements Viewer {
   }
 
   onDrain(callback: () => void): void {
-    const { socket, clock } = this.#deps;
-    if (socket.writableLength === 0) clock.setTimeout(callback, 0);
+    const { socket } = this.#deps;
+    // Not by a timer, which takes a millisecond at least: a long part is read in many turns.
+    if (socket.writableLength === 0) setImmediate(callback);
     else if (socket.writable)
       socket.write(NOTHING, (error) => {
         if (!error) callback();
