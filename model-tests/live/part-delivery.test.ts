@@ -18,7 +18,18 @@ async function shortened() {
   const plain = store.lanes as Lanes;
   /** What is said to be the newest, once. */
   const old: (readonly NewestOfTask[])[] = [];
-  const lanes: Lanes = { ...plain, newest: async (taskIds) => old.pop() ?? plain.newest(taskIds) };
+  /** Until when the next who asks for the newest waits. */
+  let holding: Promise<void> | undefined;
+  const lanes: Lanes = {
+    ...plain,
+    async newest(taskIds) {
+      const waits = holding;
+      holding = undefined;
+      const newest = old.pop() ?? (await plain.newest(taskIds));
+      await waits;
+      return newest;
+    },
+  };
   let looks = 0;
   const looked: typeof store.read = (...asked) => {
     looks += 1;
@@ -49,6 +60,12 @@ async function shortened() {
       expect(outcome).toBe('ok');
     },
     newest: () => plain.newest([taskId]),
+    /** Who asks next is answered when what this gives is called. */
+    holdNewest(): () => void {
+      let answer = (): void => undefined;
+      holding = new Promise<void>((resolve) => (answer = resolve));
+      return answer;
+    },
     /** Who asks next is told that. */
     keep: (newest: readonly NewestOfTask[]) => void old.push(newest),
     /** The log keeps nothing of before its newest fact. */
@@ -201,6 +218,21 @@ test('a viewer is not told that a part begins anew by what was asked of the stor
   await task.write('!');
   await quiesce();
   expect(later.frames).toMatchObject([{ type: 'PART', at: 9, text: '!' }]);
+});
+
+test('a viewer is shown no text of a part behind the fact that closes it, also where another asked for the newest before that', async () => {
+  const task = await shortened();
+  await task.write(LONG);
+  const answer = task.holdNewest();
+  task.connect();
+  await quiesce();
+  await task.close();
+  const [newest] = await task.newest();
+  const { frames } = task.connect(newest?.eventId ?? undefined);
+  await quiesce();
+  answer();
+  for (let i = 0; i < 5; i++) await quiesce();
+  expect(frames).toEqual([]);
 });
 
 test('a viewer who names a part of which it has nothing is shown all of it before it is closed, where its first fact is no longer kept', async () => {

@@ -57,6 +57,7 @@ export class ResponseStandIn extends EventEmitter {
   destroyed = false;
   writableEnded = false;
   headersSent = false;
+  readonly headers: Record<string, string> = {};
   sendQueue: SendQueue | undefined;
   /** The head is out: from now on this is a stream. */
   onHead: (status: number) => void = () => undefined;
@@ -72,6 +73,10 @@ export class ResponseStandIn extends EventEmitter {
     return { bytesWritten: pendingBytes + takenBytes, writableLength: pendingBytes };
   }
 
+  setHeader(name: string, value: string): this {
+    this.headers[name.toLowerCase()] = value;
+    return this;
+  }
   writeHead(status: number): this {
     this.headersSent = true;
     this.onHead(status);

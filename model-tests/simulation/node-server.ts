@@ -115,7 +115,6 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
       const [path = '', querystring = ''] = request.target.split('?');
       const [, taskId = '', rest = '', partNumber = ''] = TASK.exec(path) ?? [];
       const req = new RequestStandIn(request);
-      const headers: Record<string, string> = {};
       // As much of Koa's context, and of Node's request and response, as our routes look at.
       const ctx = {
         req,
@@ -125,7 +124,7 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
         status: 404,
         body: undefined as unknown,
         respond: true,
-        set: (name: string, value: string) => (headers[name.toLowerCase()] = value),
+        set: (name: string, value: string) => response.setHeader(name, value),
       };
       response.once('close', () => req.socket.emit('end'));
       try {
@@ -138,7 +137,7 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
       }
       if (!ctx.respond) return undefined;
       const body = ctx.body instanceof Readable ? Buffer.concat((await ctx.body.toArray()) as Buffer[]) : ctx.body;
-      return { status: ctx.status, headers, body: String(body) };
+      return { status: ctx.status, headers: response.headers, body: String(body) };
     },
 
     async admit(given, asked) {

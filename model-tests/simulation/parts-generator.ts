@@ -7,6 +7,7 @@ import {
   type FaultKind,
   type FaultPoint,
   type PartHabit,
+  type Plan,
   type StreamStep,
 } from './plan.ts';
 
@@ -66,12 +67,22 @@ export function generateParts(random: SeededRandom, tasks: number, mayLose: bool
   return [...viewers, ...struck, ...lost, ...late];
 }
 
-/** Has most clients take parts. */
-export function takeParts(random: SeededRandom, clients: readonly ClientPlan[]): readonly ClientPlan[] {
-  return clients.map((client) => {
+/** Has most clients take parts, and sometimes a store that loses what they were shown. */
+export function takeParts(
+  random: SeededRandom,
+  plan: Pick<Plan, 'clients' | 'decisions'>,
+  tasks: number,
+  mayLose: boolean,
+): Pick<Plan, 'clients' | 'decisions'> {
+  const clients = plan.clients.map((client) => {
     const parts = { storedBytesMax: random.pick([32_768, 32_768, 200]), storeMs: random.pick([1_000, 50]), reads: random.odds(0.6) };
     return random.odds(0.8) ? { ...client, parts } : client;
   });
+  const lost = Array.from({ length: mayLose && random.odds(0.3) ? random.pick([1, 2, 3]) : 0 }, (): Decision => {
+    const at = 500 + random.below(6_000);
+    return { kind: 'lose bytes', at, task: random.below(tasks), flushes: random.pick([1, 3, 9]), ms: random.between(100, 800) };
+  });
+  return { clients, decisions: [...plan.decisions, ...lost] };
 }
 
 function drawStream(random: SeededRandom): StreamStep {

@@ -98,13 +98,14 @@ export function generatePlan(seed: number): Plan {
     ? [...haveSomeAsk(seededRandom(`${seed}/plan, poison`), worsenWork(outage, all)), ...generateOutages(outage, nodeCount)]
     : all;
   const hasParts = part.odds(PARTS_SHARE);
+  const streaming = { clients, decisions: hasParts ? [...streamParts(part, worse), ...generateParts(part, tasks, !exclusive)] : worse };
+  const shown = hasParts ? takeParts(seededRandom(`${seed}/plan, parts in clients`), streaming, tasks, !exclusive) : streaming;
   return {
     seed,
     nodes,
     exclusive,
     sizes,
-    clients: hasParts ? takeParts(seededRandom(`${seed}/plan, parts in clients`), clients) : clients,
-    decisions: hasParts ? [...streamParts(part, worse), ...generateParts(part, tasks, !exclusive)] : worse,
+    ...shown,
     ...(hasParts && part.odds(0.4) && { factBytesMax: 2_048 }),
     ...(isWorse && slots > 0 && { slots }),
     ...removes,

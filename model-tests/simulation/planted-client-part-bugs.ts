@@ -33,19 +33,15 @@ export const plantedClientPartBugs: Readonly<Record<string, PlantedBug>> = {
         : outcome;
     };
   }),
-  /** Goes on with the text of an epoch when the store has begun another. */
+  /** Adds what comes to what it has when it is told to begin anew. */
   'keeps the text of an epoch of a part that is gone': withFrames((record) => {
     const lengths = new Map<number, number>();
     return (frame, connection) => {
-      const { part, at, to, text } = frame;
+      const { part, at, to, reset, epoch: _, ...rest } = frame;
       const has = lengths.get(part) ?? 0;
       lengths.set(part, Math.max(has, to));
-      const { reset, epoch: _, ...rest } = frame;
-      if (reset !== true) return record.frame(frame, connection);
-      const beyond = Buffer.from(text)
-        .subarray(has - at)
-        .toString('utf8');
-      return to <= has ? 'known' : record.frame({ ...rest, at: has, text: beyond }, connection);
+      if (reset !== true || has === 0) return record.frame(frame, connection);
+      return record.frame({ ...rest, part, at: has, to: has + (to - at) } satisfies PartFrame, connection);
     };
   }),
 };

@@ -187,13 +187,14 @@ export class PartDelivery {
     const reached = run.after + run.entries.length;
     if (reached < run.last.n || run.ended) return { facts: run.entries.length, frames: [], hasMore: false };
     // Lanes of parts that this very page opens come with the next one.
-    const frames = await this.#readOpen(run.after, bytesMax);
+    const frames = await this.#readOpen(run, bytesMax);
     return { facts: run.entries.length, ...frames, hasMore: frames.hasMore || opened.size > 0 };
   }
 
-  async #readOpen(upTo: number, bytesMax: number): Promise<Pick<PartsRead, 'frames' | 'hasMore'>> {
+  async #readOpen({ after: upTo, last }: LogRun, bytesMax: number): Promise<Pick<PartsRead, 'frames' | 'hasMore'>> {
     const { topic, lanes } = this.#deps;
-    const [newest] = await topic.once<readonly NewestOfTask[]>('newest', () => lanes.newest([topic.taskId]));
+    // Not with who asked before a fact that closes one of them.
+    const [newest] = await topic.once<readonly NewestOfTask[]>(`newest after ${last.n}`, () => lanes.newest([topic.taskId]));
     const frames: ReadFrame[] = [];
     let room = bytesMax;
     for (const { lane, epoch, length } of newest?.lanes ?? []) {
