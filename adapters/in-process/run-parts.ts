@@ -45,7 +45,8 @@ const SOURCE = 'parts';
 /** The parts that a run has open. Their writers are given this itself: a function of each would be most of what an open part takes. */
 export class RunParts implements PartWriterDeps {
   readonly #deps: RunPartsDeps;
-  readonly #writers = new Set<PartWriter>();
+  /** Few: a set would take more than a writer. */
+  #writers: readonly PartWriter[] = [];
   /** Those of an earlier attempt that this run goes on with; undefined for none. */
   #adopted: Set<number> | undefined;
   #count = 0;
@@ -94,10 +95,10 @@ export class RunParts implements PartWriterDeps {
     const deps = this.#deps;
     const key = `${this.#deps.keyPrefix ?? ''}p${(this.#count += 1)}`;
     const writer = new PartWriter(this, policy);
-    this.#writers.add(writer);
+    this.#writers = this.#writers.concat(writer);
     const opening = this.#open(name, options, key, writer);
     opening.catch((error: unknown) => {
-      this.#writers.delete(writer);
+      this.#forget(writer);
       writer.fail(error);
     });
     const text = deps.handle(opening);
@@ -114,7 +115,7 @@ export class RunParts implements PartWriterDeps {
 
   /** What is to be done before a report that is made now: all that was written by now is to be in the store. Undefined for nothing. */
   flushed(): (() => Promise<unknown>) | undefined {
-    const flushes = [...this.#writers].flatMap((writer) => writer.flushed() ?? []);
+    const flushes = this.#writers.flatMap((writer) => writer.flushed() ?? []);
     if (flushes.length === 0) return undefined;
     const all = Promise.all(flushes);
     all.catch(() => undefined);
@@ -129,7 +130,11 @@ export class RunParts implements PartWriterDeps {
   /** The run counts no more. */
   stop(): void {
     for (const writer of this.#writers) writer.fail(this.#deps.reason());
-    this.#writers.clear();
+    this.#writers = [];
+  }
+
+  #forget(writer: PartWriter): void {
+    this.#writers = this.#writers.filter((each) => each !== writer);
   }
 
   async #open(name: string, options: PartOptions, key: string, writer: PartWriter): Promise<string> {
@@ -172,7 +177,7 @@ export class RunParts implements PartWriterDeps {
     // Where it was never opened, that is the reason, and whoever hears of this one has heard of that.
     await opening;
     const became = await closing;
-    this.#writers.delete(writer);
+    this.#forget(writer);
     if (became !== undefined && became !== 'duplicate') throw new TaskFailure(became, `A part was not closed: ${became}.`);
   }
 
