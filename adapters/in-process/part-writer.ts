@@ -17,7 +17,7 @@ export interface FlushPolicy {
 }
 
 /** What a part is written with. */
-export interface PartWriterDeps extends FlushPolicy {
+export interface PartWriterDeps {
   readonly clock: Clock;
   readonly unsent: WaitingBytes;
   /** Sends until it is known what became of it; undefined once the run counts no more. */
@@ -54,6 +54,7 @@ interface Waiter {
 /** Takes the text of a part as it comes, and has one flush of it under way: a slow store makes larger flushes, and never a slower writer. */
 export class PartWriter {
   readonly #deps: PartWriterDeps;
+  readonly #policy: FlushPolicy;
   #opened: OpenedPart | undefined;
   /** Of what this run wrote, in bytes. */
   #written = 0;
@@ -74,8 +75,9 @@ export class PartWriter {
   #timer: unknown;
   #sentAt = Number.NEGATIVE_INFINITY;
 
-  constructor(deps: PartWriterDeps) {
+  constructor(deps: PartWriterDeps, policy: FlushPolicy) {
     this.#deps = deps;
+    this.#policy = policy;
   }
 
   /** The number by which the part is named, once it is open. */
@@ -153,7 +155,8 @@ export class PartWriter {
   }
 
   #schedule(): void {
-    const { clock, flushMs, flushBytes } = this.#deps;
+    const { clock } = this.#deps;
+    const { flushMs, flushBytes } = this.#policy;
     if (!this.#opened || this.#isSending || this.#phase === 'over' || this.#written === this.#sent) return;
     const isAwaited = this.#waiters.length > 0 || this.#written - this.#sent >= flushBytes;
     // It rests, as it did for the token before.
@@ -233,7 +236,9 @@ export class PartWriter {
   }
 
   #keep(bytes: Buffer): void {
-    this.#kept.push(bytes);
+    // A list that grows has room for sixteen more at once: most parts that are open have said little.
+    if (this.#kept.length === 0) this.#kept = [bytes];
+    else this.#kept.push(bytes);
     this.#keptBytes += bytes.length;
     for (let [first] = this.#kept; first && this.#keptBytes - first.length >= KEPT_BYTES_MAX; [first] = this.#kept) {
       this.#kept.shift();

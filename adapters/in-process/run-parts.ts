@@ -1,4 +1,13 @@
-import type { Clock, OpenedPart, PartReport, WorkParts, WorkReport, WorkReportOutcome } from '../../server/ports/index.ts';
+import type {
+  Clock,
+  FlushOutcome,
+  LaneFlush,
+  OpenedPart,
+  PartReport,
+  WorkParts,
+  WorkReport,
+  WorkReportOutcome,
+} from '../../server/ports/index.ts';
 import type { FactPayload } from '../../machines/wire/index.ts';
 import { TaskFailure, TaskStopped, type PartOptions, type PartStream } from './handler.ts';
 import type { HandlePromise } from './handle-promise.ts';
@@ -33,12 +42,13 @@ const FLUSH_MS_MIN = 10;
 /** A source of its own: it is said while other reports wait for the flush that was fenced. */
 const SOURCE = 'parts';
 
-/** The parts that a run has open. */
-export class RunParts {
+/** The parts that a run has open. Their writers are given this itself: a function of each would be most of what an open part takes. */
+export class RunParts implements PartWriterDeps {
   readonly #deps: RunPartsDeps;
-  readonly #writers = new Set<PartWriter>();
-  /** Those of an earlier attempt that this run goes on with. */
-  readonly #adopted = new Set<number>();
+  /** Few: a set would take more than a writer. */
+  #writers: readonly PartWriter[] = [];
+  /** Those of an earlier attempt that this run goes on with; undefined for none. */
+  #adopted: Set<number> | undefined;
   #count = 0;
   #seq = 0;
 
@@ -46,43 +56,66 @@ export class RunParts {
     this.#deps = deps;
   }
 
+  get clock(): Clock {
+    return this.#deps.clock;
+  }
+  get unsent(): WaitingBytes {
+    return this.#deps.unsent;
+  }
+
+  flush(flush: LaneFlush): Promise<FlushOutcome | undefined> {
+    return this.#deps.retry(() => (this.#deps.parts as WorkParts).flush(flush));
+  }
+  lost(): void {
+    this.#deps.lost();
+  }
+  refused(error: unknown): void {
+    // Nobody else may hear of it: it fails the task when the handler has ended.
+    void this.#deps.handle(Promise.reject(error as Error));
+  }
+  reason(): TaskStopped {
+    return this.#deps.reason();
+  }
+
+  async regain({ part, fence }: OpenedPart): Promise<OpenedPart | undefined> {
+    const deps = this.#deps;
+    const outcome = await deps.deliver({
+      source: `${deps.keyPrefix ?? ''}${SOURCE}`,
+      seq: (this.#seq += 1),
+      intents: [{ type: 'report.part.continued', payload: { part } }],
+    });
+    if (outcome.status === 'fenced') deps.fenced();
+    if (outcome.status !== 'committed' || outcome.refusals[0] !== undefined) return undefined;
+    return deps.retry(async () => deps.parts?.opened(part, fence.epoch.mark));
+  }
+
   /** Opens a part, or goes on with what an earlier attempt left. Throws a `RangeError` for a policy that cannot be. */
   open(name: string, options: PartOptions): PartStream {
     const policy = policyOf(options);
-    const { clock, unsent, reason, lost, retry, handle, parts } = this.#deps;
+    const deps = this.#deps;
     const key = `${this.#deps.keyPrefix ?? ''}p${(this.#count += 1)}`;
-    const writer = new PartWriter({
-      ...policy,
-      clock,
-      unsent,
-      reason,
-      lost,
-      flush: (flush) => retry(() => (parts as WorkParts).flush(flush)),
-      regain: (opened) => this.#regain(opened),
-      // Nobody else may hear of it: it fails the task when the handler has ended.
-      refused: (error) => void handle(Promise.reject(error as Error)),
-    });
-    this.#writers.add(writer);
+    const writer = new PartWriter(this, policy);
+    this.#writers = this.#writers.concat(writer);
     const opening = this.#open(name, options, key, writer);
     opening.catch((error: unknown) => {
-      this.#writers.delete(writer);
+      this.#forget(writer);
       writer.fail(error);
     });
-    const text = handle(opening);
+    const text = deps.handle(opening);
     return {
       text,
       write: (piece) => {
         const full = writer.write(piece);
-        return full && handle(full);
+        return full && deps.handle(full);
       },
-      pipe: (source) => handle(this.#pipe(source, writer)),
-      end: () => handle(this.#end(writer, text)),
+      pipe: (source) => deps.handle(this.#pipe(source, writer)),
+      end: () => deps.handle(this.#end(writer, text)),
     };
   }
 
   /** What is to be done before a report that is made now: all that was written by now is to be in the store. Undefined for nothing. */
   flushed(): (() => Promise<unknown>) | undefined {
-    const flushes = [...this.#writers].flatMap((writer) => writer.flushed() ?? []);
+    const flushes = this.#writers.flatMap((writer) => writer.flushed() ?? []);
     if (flushes.length === 0) return undefined;
     const all = Promise.all(flushes);
     all.catch(() => undefined);
@@ -97,24 +130,28 @@ export class RunParts {
   /** The run counts no more. */
   stop(): void {
     for (const writer of this.#writers) writer.fail(this.#deps.reason());
-    this.#writers.clear();
+    this.#writers = [];
+  }
+
+  #forget(writer: PartWriter): void {
+    this.#writers = this.#writers.filter((each) => each !== writer);
   }
 
   async #open(name: string, options: PartOptions, key: string, writer: PartWriter): Promise<string> {
-    const { enqueue, retry, parts, reason } = this.#deps;
+    const deps = this.#deps;
     let left: OpenedPart | undefined;
     const opens: PartReport = { type: 'report.part.opened', key, payload: payloadOf(name, options), ...wishesOf(options) };
     const adopts = (part: number): PartReport => ({ type: 'report.part.adopted', key, payload: { part } });
-    const became = await enqueue(() => (left ? adopts(left.part) : opens), {
+    const became = await deps.enqueue(() => (left ? adopts(left.part) : opens), {
       opens: true,
       ...(this.#mayGoOn(options) && { before: async () => void (left = await this.#adopt(name)) }),
     });
     if (became !== undefined && became !== 'duplicate')
       throw new TaskFailure(became, `The part ${JSON.stringify(name)} was not opened: ${became}.`);
-    const opened = left ?? (await retry(async () => parts?.opened(key)));
-    if (!opened) throw reason();
-    const text = left ? await retry(async () => parts?.read(opened)) : '';
-    if (text === undefined) throw reason();
+    const opened = left ?? (await deps.retry(async () => deps.parts?.opened(key)));
+    if (!opened) throw this.reason();
+    const text = left ? await deps.retry(async () => deps.parts?.read(opened)) : '';
+    if (text === undefined) throw this.reason();
     writer.begin(opened);
     return text;
   }
@@ -124,10 +161,10 @@ export class RunParts {
   }
 
   async #adopt(name: string): Promise<OpenedPart | undefined> {
-    const { retry, parts } = this.#deps;
-    const left = (await retry(async () => parts?.left(name))) ?? [];
-    const adopted = left.find(({ part }) => !this.#adopted.has(part));
-    if (adopted) this.#adopted.add(adopted.part);
+    const deps = this.#deps;
+    const left = (await deps.retry(async () => deps.parts?.left(name))) ?? [];
+    const adopted = left.find(({ part }) => !this.#adopted?.has(part));
+    if (adopted) (this.#adopted ??= new Set()).add(adopted.part);
     return adopted;
   }
 
@@ -141,7 +178,7 @@ export class RunParts {
     // Where it was never opened, that is the reason, and whoever hears of this one has heard of that.
     await opening;
     const became = await closing;
-    this.#writers.delete(writer);
+    this.#forget(writer);
     if (became !== undefined && became !== 'duplicate') throw new TaskFailure(became, `A part was not closed: ${became}.`);
   }
 
@@ -152,18 +189,6 @@ export class RunParts {
       await writer.write(piece);
     }
   }
-
-  async #regain({ part, fence }: OpenedPart): Promise<OpenedPart | undefined> {
-    const { deliver, retry, parts, fenced } = this.#deps;
-    const outcome = await deliver({
-      source: `${this.#deps.keyPrefix ?? ''}${SOURCE}`,
-      seq: (this.#seq += 1),
-      intents: [{ type: 'report.part.continued', payload: { part } }],
-    });
-    if (outcome.status === 'fenced') fenced();
-    if (outcome.status !== 'committed' || outcome.refusals[0] !== undefined) return undefined;
-    return retry(async () => parts?.opened(part, fence.epoch.mark));
-  }
 }
 
 const nothing = (): void => undefined;
@@ -173,7 +198,7 @@ function policyOf({ flushMs = flushDefaults.flushMs, flushBytes = flushDefaults.
     throw new RangeError(`flushMs (${flushMs}) must be a whole number of at least ${FLUSH_MS_MIN}.`);
   if (!Number.isSafeInteger(flushBytes) || flushBytes < 1)
     throw new RangeError(`flushBytes (${flushBytes}) must be a whole number of at least 1.`);
-  return { flushMs, flushBytes };
+  return flushMs === flushDefaults.flushMs && flushBytes === flushDefaults.flushBytes ? flushDefaults : { flushMs, flushBytes };
 }
 
 function payloadOf(name: string, { kind, attributes }: PartOptions): FactPayload<'TASK_PART_OPENED'> {

@@ -3,10 +3,12 @@ import type { ReportIntent } from '../../machines/index.ts';
 import type { Json } from '../../machines/wire/index.ts';
 import type {
   AcceptedAction,
+  Clock,
   NewWorkAttachment,
   Resolution,
   StopOrder,
   Work,
+  WorkParts,
   WorkReport,
   WorkReportOutcome,
 } from '../../server/ports/index.ts';
@@ -18,7 +20,8 @@ import { withAskedFor, type AskedFor } from './lazy-task.ts';
 import { questionBy, questionPayload } from './question.ts';
 import { ReportQueue, type Became, type QueuedIntent, type QueuedWith } from './report-queue.ts';
 import type { RunAbout, RunDeps, RunOrder } from './run-deps.ts';
-import { RunParts } from './run-parts.ts';
+import { RunParts, type RunPartsDeps } from './run-parts.ts';
+import type { WaitingBytes } from './part-writer.ts';
 import type { Slot } from './slots.ts';
 
 /** What a run needs of its work while the handler has the rest. */
@@ -33,7 +36,7 @@ export type RunEnd =
   | { readonly status: 'unwritten'; readonly error: unknown };
 
 /** One run of a handler: turns its calls into numbered reports, its result or throw into the last one, and answers into resolved promises. */
-export class Run {
+export class Run implements RunPartsDeps {
   /** Without what it was created with, once that is the handler's: it may be large, and a person may take long. */
   #work: Work | RunWork;
   /** What it was created with, as long as the handler holds it. */
@@ -68,7 +71,7 @@ export class Run {
     this.#slot = slot;
     this.#deps = deps;
     this.#reports = new ReportQueue({
-      deliver: (report) => this.#deliver(report),
+      deliver: (report) => this.deliver(report),
       awaited: () => this.#awaited(),
       fenced: () => {
         this.stop({ why: 'fenced' });
@@ -83,6 +86,16 @@ export class Run {
   get about(): RunAbout {
     const { taskId, attempt, taskType } = this.#work;
     return { taskId, attempt, taskType };
+  }
+
+  get clock(): Clock {
+    return this.#deps.clock;
+  }
+  get unsent(): WaitingBytes {
+    return this.#deps.unsent;
+  }
+  get parts(): WorkParts | undefined {
+    return this.#work.parts;
   }
 
   /** True where its handler does nothing any more: what became of it may still be on its way to the store. */
@@ -101,14 +114,14 @@ export class Run {
       // Stopped before it began.
       if (!(await slot.begin())) throw this.#reason;
       // Before its first side effect: what was not said to have begun is run again, whatever happens to this process.
-      await this.#enqueue({ type: 'report.started', payload: {} });
+      await this.enqueue({ type: 'report.started', payload: {} });
       const result = (await handler(this.#takeTask())) ?? null;
       this.#parts?.end();
       await this.#assertHeard();
       this.#hasReturned = true;
       // Who only waits for the store to take its end keeps nobody from working.
       slot.end();
-      await this.#enqueue({ type: 'report.completed', payload: { result } });
+      await this.enqueue({ type: 'report.completed', payload: { result } });
       return { status: 'completed' };
     } catch (error) {
       this.#hasReturned = true;
@@ -121,7 +134,7 @@ export class Run {
   /** Reports an end that came by a throw, or how that report was refused. */
   async #writeEnd(error: unknown): Promise<RunEnd> {
     try {
-      await this.#enqueue(this.#ending(error)).catch((refused: unknown) => this.#enqueue(this.#ending(refused)));
+      await this.enqueue(this.#ending(error)).catch((refused: unknown) => this.enqueue(this.#ending(refused)));
       return { status: 'threw', error };
     } catch (unwritten) {
       return { status: 'unwritten', error: unwritten };
@@ -174,6 +187,20 @@ export class Run {
     return this.#aborting.signal;
   }
 
+  reason(): TaskStopped {
+    return this.#reason;
+  }
+  signal(): AbortSignal {
+    return this.#signal;
+  }
+  fenced(): void {
+    this.stop({ why: 'fenced' });
+  }
+  lost(): void {
+    this.fenced();
+    this.#work.lost?.();
+  }
+
   /** Why it stops. */
   get #reason(): TaskStopped {
     return (this.#failure ??= new TaskStopped(this.#stopped ?? { why: 'fenced' }));
@@ -199,38 +226,14 @@ export class Run {
       attempt,
       params,
       ...(traceContext && { traceContext }),
-      progress: (progress, about = {}) => this.#handle(this.#progress(progress, about)),
-      message: (message, level) =>
-        this.#handle(this.#report({ type: 'report.message', payload: level ? { message, level } : { message } })),
+      progress: (progress, about = {}) => this.handle(this.#progress(progress, about)),
+      message: (message, level) => this.handle(this.#report({ type: 'report.message', payload: level ? { message, level } : { message } })),
       suspend: (key, question) => this.#suspend(key, question),
-      attach: (name, content, contentType) => this.#handle(this.#attach({ name, content, contentType })),
-      stream: (name, options) => (this.#parts ??= this.#makeParts()).open(name, options),
-      save: (value) => this.#handle(this.#report(undefined, value)),
+      attach: (name, content, contentType) => this.handle(this.#attach({ name, content, contentType })),
+      stream: (name, options) => (this.#parts ??= new RunParts(this)).open(name, options),
+      save: (value) => this.handle(this.#report(undefined, value)),
     };
     return withAskedFor(verbs, work, () => this.#signal);
-  }
-
-  #makeParts(): RunParts {
-    const { attempt, parts, lost } = this.#work;
-    const { clock, unsent } = this.#deps;
-    const fenced = (): void => this.stop({ why: 'fenced' });
-    return new RunParts({
-      attempt,
-      parts,
-      clock,
-      unsent,
-      fenced,
-      reason: () => this.#reason,
-      lost: () => {
-        fenced();
-        lost?.();
-      },
-      enqueue: (intent, about) => this.#enqueue(intent, about),
-      deliver: (report) => this.#deliver(report),
-      retry: (ask) => this.#retry(ask),
-      handle: (reported) => this.#handle(reported),
-      signal: () => this.#signal,
-    });
   }
 
   async #progress(progress: number, about: { readonly stage?: string; readonly message?: string }): Promise<void> {
@@ -244,7 +247,7 @@ export class Run {
   async #attach(file: NewWorkAttachment): Promise<void> {
     if (this.#order && this.#order.why !== 'cancel') throw this.#reason;
     const list = await this.#work.attach(file);
-    const outcome = await this.#retry(list);
+    const outcome = await this.retry(list);
     // Asked of a run that counts no more, it takes the file away.
     if (outcome === undefined) void list().catch(() => undefined);
     if (outcome === 'fenced') this.stop({ why: 'fenced' });
@@ -252,7 +255,7 @@ export class Run {
   }
 
   async #report(intent: ReportIntent | undefined, save?: Json): Promise<void> {
-    await this.#enqueue(intent, { save });
+    await this.enqueue(intent, { save });
   }
 
   #suspend(key: string, question: Question): HandlePromise<AcceptedAction> {
@@ -270,7 +273,7 @@ export class Run {
   #noteAwaited(asking: Asking): void {
     if (!asking.isOpen) return;
     asking.isAwaited = true;
-    void this.#enqueue(undefined, { mayWait: true }).catch(() => undefined);
+    void this.enqueue(undefined, { mayWait: true }).catch(() => undefined);
   }
 
   /** Resolves when the question is asked, or was before; the waiter hears how it ends. */
@@ -281,9 +284,9 @@ export class Run {
     if (asking.isAsked) throw keyUsed(key, 'this run has asked under it already');
     asking.isAsked = asking.isOpen = true;
     const intent = { type: 'report.suspended', payload: questionPayload(suspendId, asked, this.#work.now()) } as const;
-    let became = await this.#enqueue(intent, { mayWait: true });
+    let became = await this.enqueue(intent, { mayWait: true });
     // Its fate was lost with an answer; asked again, it is told.
-    while (became === 'duplicate') became = await this.#enqueue(intent, { mayWait: true });
+    while (became === 'duplicate') became = await this.enqueue(intent, { mayWait: true });
     if (became === undefined || became === 'ALREADY_ASKED') {
       await this.#wait(suspendId, waiter, became === 'ALREADY_ASKED');
     } else if (became === 'CANCELLING') {
@@ -305,12 +308,12 @@ export class Run {
     if (asking.resolution) return this.resume(asking.resolution);
     this.#slot.free();
     this.#given?.deref()?.rest?.();
-    const known = mayBeKnown ? await this.#retry(() => this.#work.resolution(suspendId)) : undefined;
+    const known = mayBeKnown ? await this.retry(() => this.#work.resolution(suspendId)) : undefined;
     if (known) await this.resume(known);
   }
 
   /** What the handler gets. It need not listen: what was refused and nobody heard of fails the task when the handler has ended. */
-  #handle<T>(reported: Promise<T>): HandlePromise<T> {
+  handle<T>(reported: Promise<T>): HandlePromise<T> {
     return this.#noteReport(HandlePromise.by(reported), reported);
   }
 
@@ -336,7 +339,7 @@ export class Run {
   }
 
   /** Queues a report; see {@link ReportQueue}. */
-  #enqueue(intent: QueuedIntent, about: QueuedWith = {}): Promise<Became> {
+  enqueue(intent: QueuedIntent, about: QueuedWith = {}): Promise<Became> {
     if (this.#order && this.#order.why !== 'cancel') return Promise.reject(this.#reason);
     // What is opened waits for no text of others.
     const flushed = about.opens ? undefined : this.#parts?.flushed();
@@ -351,12 +354,12 @@ export class Run {
   }
 
   /** Sends until it is known what became of the report. */
-  async #deliver(report: WorkReport): Promise<WorkReportOutcome> {
-    return (await this.#retry(() => this.#work.report(report))) ?? { status: 'fenced' };
+  async deliver(report: WorkReport): Promise<WorkReportOutcome> {
+    return (await this.retry(() => this.#work.report(report))) ?? { status: 'fenced' };
   }
 
   /** Asks until there is an answer, or undefined once this run no longer counts: a store that is down makes the work wait, not fail. */
-  async #retry<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  async retry<T>(ask: () => Promise<T>): Promise<T | undefined> {
     for (let tries = 0; ; tries++) {
       if (this.#order && this.#order.why !== 'cancel') return undefined;
       try {

@@ -39,7 +39,8 @@ export function openLanesAfter(before: readonly EventId[] | undefined, changes: 
   const { open = [], close = [] } = changes ?? {};
   if (open.length + close.length === 0) return before;
   const closed = new Set(close.map(({ lane }) => lane));
-  return [...(before ?? []).filter((lane) => !closed.has(lane)), ...open.map(({ lane }) => lane)];
+  // Not spread: that leaves room for more, in each head that is kept.
+  return (before ?? []).filter((lane) => !closed.has(lane)).concat(open.map(({ lane }) => lane));
 }
 
 /** The steps of a commit with what it changes of lanes: see `scripts/lane-steps.ts`. They come before the others. */

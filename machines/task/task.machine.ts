@@ -166,7 +166,7 @@ export const taskMachine = setup({
     openPart: assign(({ context, event }) => {
       const part = event.type === 'TASK_PART_OPENED' ? openedPart(event) : undefined;
       if (!part || context.openParts.some(({ opened }) => opened === part.opened)) return context;
-      return { ...context, openParts: [...context.openParts, part], partCount: context.partCount + 1 };
+      return { ...context, openParts: context.openParts.concat(part), partCount: context.partCount + 1 };
     }),
     closePart: assign(({ context, event }) => {
       const closed = concernedPart(context, event);

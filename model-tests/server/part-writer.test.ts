@@ -25,6 +25,8 @@ function shortenedLane() {
   };
 }
 
+const policy = { flushMs: 50, flushBytes: 4096 };
+
 function writing() {
   const clock = fakeClock();
   const lane = shortenedLane();
@@ -36,18 +38,22 @@ function writing() {
     part: 2,
     fence: { taskId: 't', lane: '2-1' as EventId, epoch: { mark: `e${epoch}`, was: null, from }, attempt: 1, node: 'n' },
   });
-  const writer = new PartWriter({
-    ...{ flushMs: 50, flushBytes: 4096, clock, unsent },
-    flush: async (flush) => (isSealed ? 'fenced' : lane.flush(flush)),
-    async regain() {
-      isSealed = false;
-      epoch += 1;
-      return opened(lane.length);
+  const writer = new PartWriter(
+    {
+      clock,
+      unsent,
+      flush: async (flush) => (isSealed ? 'fenced' : lane.flush(flush)),
+      async regain() {
+        isSealed = false;
+        epoch += 1;
+        return opened(lane.length);
+      },
+      lost: () => void told.push('lost'),
+      refused: () => void told.push('refused'),
+      reason: () => new TaskStopped({ why: 'fenced' }),
     },
-    lost: () => void told.push('lost'),
-    refused: () => void told.push('refused'),
-    reason: () => new TaskStopped({ why: 'fenced' }),
-  });
+    policy,
+  );
   writer.begin(opened(0));
   /** Lets all that waits be sent. */
   const sent = async (): Promise<void> => {
@@ -133,14 +139,18 @@ describe('the writer of a part whose store takes its time', () => {
   function slowly() {
     const clock = fakeClock();
     const flushes: { readonly text: string; readonly answer: (outcome: FlushOutcome) => void }[] = [];
-    const writer = new PartWriter({
-      ...{ flushMs: 50, flushBytes: 4096, clock, unsent: { count: 0 } },
-      flush: ({ bytes }) => new Promise((answer) => void flushes.push({ text: Buffer.from(bytes).toString('utf8'), answer })),
-      regain: async () => undefined,
-      lost: () => undefined,
-      refused: () => undefined,
-      reason: () => new TaskStopped({ why: 'fenced' }),
-    });
+    const writer = new PartWriter(
+      {
+        clock,
+        unsent: { count: 0 },
+        flush: ({ bytes }) => new Promise((answer) => void flushes.push({ text: Buffer.from(bytes).toString('utf8'), answer })),
+        regain: async () => undefined,
+        lost: () => undefined,
+        refused: () => undefined,
+        reason: () => new TaskStopped({ why: 'fenced' }),
+      },
+      policy,
+    );
     writer.begin({
       part: 2,
       fence: { taskId: 't', lane: '2-1' as EventId, epoch: { mark: 'e', was: null, from: 0 }, attempt: 1, node: 'n' },

@@ -66,6 +66,20 @@ export function openingEpoch(mark: string): Epoch {
   return { mark, was: null, from: 0 };
 }
 
+/** A lane with what its work wishes. Field by field, and not spread: each object would have a shape of its own, which takes more memory than what it holds. */
+export function withWishes(
+  { lane, epoch, attempt, node, name, kind }: OpenPartLane,
+  { key, onRerun, closeAs }: Pick<OpenPartLane, 'key' | 'onRerun' | 'closeAs'>,
+): OpenPartLane {
+  const wished: { -readonly [Field in keyof OpenPartLane]: OpenPartLane[Field] } = { lane, epoch, attempt, node };
+  if (name !== undefined) wished.name = name;
+  if (kind !== undefined) wished.kind = kind;
+  if (key !== undefined) wished.key = key;
+  if (onRerun !== undefined) wished.onRerun = onRerun;
+  if (closeAs !== undefined) wished.closeAs = closeAs;
+  return wished;
+}
+
 /** Records a lane anew. */
 export function withOpenLane(lanes: TaskLanes, part: number, lane: OpenPartLane): TaskLanes {
   return { ...lanes, open: { ...lanes.open, [part]: lane } };

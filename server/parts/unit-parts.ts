@@ -8,6 +8,7 @@ import {
   laneChanges,
   sealedKey,
   withOpenLane,
+  withWishes,
   withoutOpenLane,
   type OpenPartLane,
   type SealedLane,
@@ -158,7 +159,7 @@ export class UnitParts {
   /** What the work wishes of a part that it has just opened. */
   noteOpening(part: number, opening: PartOpening): void {
     const lane = this.#lanes.open[part];
-    if (lane) this.#lanes = withOpenLane(this.#lanes, part, { ...lane, ...opening });
+    if (lane) this.#lanes = withOpenLane(this.#lanes, part, withWishes(lane, opening));
   }
 
   /** The fact that closes a part is taken; it is of that number. */
