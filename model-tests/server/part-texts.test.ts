@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { inProcess, type Task } from '../../adapters/in-process/index.ts';
-import { memoryStore } from '../../adapters/memory/index.ts';
+import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
 import type { PartTextResponse, TaskPart } from '../../machines/parts/index.ts';
 import type { Store } from '../../server/index.ts';
 import { partText } from '../../server/parts/part-text.ts';
@@ -54,6 +54,22 @@ async function partsOf({ of, taskId }: { of: RunningBridge; taskId: string }): P
 }
 
 const LONG = 'ä🙂 '.repeat(8_000);
+
+test('a part whose closing fact is no longer kept is shown without a text, and never with that of another', async () => {
+  const memory = createMemory();
+  const task = await written(async (work) => {
+    await part(work, 'first', 'one');
+    await part(work, 'second', 'two');
+  }, memoryStore({ memory }));
+  const [first, second] = await partsOf(task);
+  const row = memory.tasks.get(task.taskId);
+  if (row) row.firstRetained += row.log.splice(0, row.log.length - 1).length;
+  const { text: _, ...without } = first ?? {};
+  expect(await partsOf(task)).toEqual([without, second]);
+  expect(second?.text).toBe('two');
+  expect((await read(task, first?.part ?? 0)).status).toBe(404);
+  expect((await read(task, second?.part ?? 0)).body.text).toBe('two');
+});
 
 describe('the snapshot of a task', () => {
   test('lists what is open and what is closed, each with its text up to 32 KiB', async () => {

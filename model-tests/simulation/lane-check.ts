@@ -222,7 +222,7 @@ export class LaneCheck {
     const name = nameOf(taskId, lane);
     if (!Buffer.from(bytes.toString('utf8')).equals(bytes)) this.#world.fault('no character of a part is cut in two', name);
     const added = bytes.subarray(this.#bases.get(fence.epoch.mark) ?? 0);
-    const isTheirs = this.#writersOf(taskId, known).some(({ text }) => Buffer.from(text).subarray(0, added.length).equals(added));
+    const isTheirs = this.#writersOf(taskId, known).some(({ text }) => isBeginning(added, text));
     if (!isTheirs)
       this.#world.fault(
         'a lane has what its attempt wrote, and no more',
@@ -247,6 +247,14 @@ export class LaneCheck {
     this.#tasks.set(taskId, known);
     return known;
   }
+}
+
+/** True where bytes are those that a text begins with. Where work ends in the midst of a character, that stands for what there is of it. */
+function isBeginning(bytes: Buffer, text: string): boolean {
+  if (Buffer.from(text).subarray(0, bytes.length).equals(bytes)) return true;
+  const shown = bytes.toString('utf8');
+  const last = shown.length - 1;
+  return shown[last] === '\ufffd' && text.startsWith(shown.slice(0, last)) && /[\ud800-\udbff]/.test(text[last] ?? '');
 }
 
 function versionsOf({ bytes, lost }: KnownLane): readonly Buffer[] {

@@ -130,7 +130,7 @@ export class Observer {
       if (habit.slowMs > 0) await new Promise<void>((resolve) => world.after(habit.slowMs, entity, resolve));
       if (entity.isDead) return;
       this.#taken += 1;
-      if (habit.leavesAfter !== undefined && this.#taken % (habit.leavesAfter + 1) === habit.leavesAfter) {
+      if (habit.leavesAfter !== undefined && world.time < LEAVES_MS && this.#taken % (habit.leavesAfter + 1) === habit.leavesAfter) {
         this.dealtNow = undefined;
         await iterator.return?.();
         if (habit.watches === 'both') observation.close();
@@ -230,6 +230,9 @@ export class Observer {
     look(observation.getSnapshot());
   }
 }
+
+/** Nobody leaves a loop later than that: a long log has to be dealt with before it is removed. */
+const LEAVES_MS = 60_000;
 
 /** Within this time of the world a viewer hears that its history is lost. */
 const RESET_MS = 15_000;

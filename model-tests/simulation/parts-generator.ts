@@ -1,15 +1,5 @@
 import type { SeededRandom } from '../support/seeded-random.ts';
-import {
-  isStart,
-  TROUBLE_MS,
-  type ClientPlan,
-  type Decision,
-  type FaultKind,
-  type FaultPoint,
-  type PartHabit,
-  type Plan,
-  type StreamStep,
-} from './plan.ts';
+import { isStart, TROUBLE_MS, type Decision, type FaultKind, type FaultPoint, type PartHabit, type Plan, type StreamStep } from './plan.ts';
 
 /** How many of all histories have work that writes parts, and somebody who is shown them. */
 export const PARTS_SHARE = 0.25;

@@ -1,5 +1,6 @@
 import type { TaskPart } from '../../machines/parts/index.ts';
 import { limits, type FactPayload } from '../../machines/wire/index.ts';
+import { positionOf } from '../live/log-position.ts';
 import { wholeCharacters } from '../live/part-frames.ts';
 import type { NewestOfTask } from '../ports/lanes.ts';
 import type { Store } from '../ports/store.ts';
@@ -71,7 +72,8 @@ export async function closingPayload(
 ): Promise<FactPayload<'TASK_PART_CLOSED'> | undefined> {
   const page = await store.read(taskId, n, { facts: 1, bytes: 0 });
   const [entry] = page?.entries ?? [];
-  if (!entry) return undefined;
+  // Where it is no longer kept, a read gives what is.
+  if (!entry || positionOf(entry.eventId).n !== n) return undefined;
   // Written by this library, checked then.
   const fact = JSON.parse(Buffer.from(entry.bytes).toString('utf8')) as { readonly payload: FactPayload<'TASK_PART_CLOSED'> };
   return fact.payload;
