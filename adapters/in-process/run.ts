@@ -18,7 +18,7 @@ import { withAskedFor, type AskedFor } from './lazy-task.ts';
 import { questionBy, questionPayload } from './question.ts';
 import { ReportQueue, type Became, type QueuedIntent, type QueuedWith } from './report-queue.ts';
 import type { RunAbout, RunDeps, RunOrder } from './run-deps.ts';
-import { RunParts } from './run-parts.ts';
+import { partBy, RunParts } from './run-parts.ts';
 import type { Slot } from './slots.ts';
 
 /** What a run needs of its work while the handler has the rest. */
@@ -203,7 +203,7 @@ export class Run {
         this.#handle(this.#report({ type: 'report.message', payload: level ? { message, level } : { message } })),
       suspend: (key, question) => this.#suspend(key, question),
       attach: (name, content, contentType) => this.#handle(this.#attach({ name, content, contentType })),
-      stream: (name, options) => (this.#parts ??= this.#makeParts()).open(name, options),
+      stream: (name, options) => (this.#parts ??= this.#makeParts()).open(name, partBy(this.#type, name, options)),
       save: (value) => this.#handle(this.#report(undefined, value)),
     };
     return withAskedFor(verbs, work, () => this.#signal);

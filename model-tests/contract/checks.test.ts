@@ -1,8 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { inProcess, type ContractHandlers } from 'taskbridge/adapters/in-process';
-import { defineTasks, question, task } from 'taskbridge/contract';
+import { contractType, defineTasks, question, task } from 'taskbridge/contract';
+import type { WorkReport } from 'taskbridge/server';
 import { createTestBridge, type TestBridgeOptions } from 'taskbridge/server/testing';
+import { checkedReport } from '../../server/contract/report-check.ts';
 import { tasks } from './tasks.ts';
 
 type Handlers = ContractHandlers<typeof tasks>;
@@ -235,5 +237,51 @@ describe('a contract for executors that have none', () => {
     const { ada, ended } = await host({}, { contract: strict, work: { x: async () => ({ a: 'one' }) } });
     const { taskId } = await ada.start({ clientRequestId: 'r', taskType: 'x' });
     expect(await ended('ada', taskId)).toMatchObject({ failure: { message: expect.stringContaining('result.a') as string } });
+  });
+});
+
+describe('a part of a contract', () => {
+  it('is of the kind that it has there', async () => {
+    const { ada, start, ended } = await host({
+      'report.build': async (work) => {
+        void work.stream('rows', { flushMs: 10 }).write('[1]\n');
+        return { rows: 1 };
+      },
+    });
+    const { taskId } = await start({ month: 'May' });
+    expect(await ended('ada', taskId)).toMatchObject({ state: 'completed' });
+    expect((await ada.get(taskId)).parts).toMatchObject([{ name: 'rows', kind: 'jsonl', text: '[1]\n', outcome: 'DONE' }]);
+  });
+
+  it.each([
+    ['of another name', 'answer', {}, 'names no part of report.build: its parts are summary, rows'],
+    ['of another kind', 'rows', { kind: 'text' }, 'is of the kind jsonl in report.build, and not text'],
+  ] as const)('that is %s is not opened, and the task fails with what is wrong', async (_, name, options, message) => {
+    const { ada, start, ended } = await host({
+      'report.build': async (work) => {
+        // As without TypeScript.
+        work.stream(name as 'rows', options as object);
+        return { rows: 1 };
+      },
+    });
+    const { taskId } = await start({ month: 'May' });
+    expect(await ended('ada', taskId)).toMatchObject({ failure: { message: expect.stringContaining(message) as string } });
+    expect((await ada.get(taskId)).parts).toBeUndefined();
+  });
+
+  it('is refused to work elsewhere too, and nothing of its report is written', async () => {
+    const opens = (name: string, kind: 'text' | 'jsonl') =>
+      ({ type: 'report.part.opened', key: name, payload: { name, kind } }) satisfies WorkReport['intents'][number];
+    const type = contractType(tasks, 'report.build');
+    const report =
+      (...intents: WorkReport['intents']) =>
+      async () =>
+        checkedReport(type, { source: 'main', seq: 1, intents });
+    const refused = (reason: string) => ({ code: 'REQUEST_VALIDATION_ERROR', details: { errors: [{ path: 'name', reason }] } });
+    await expect(report(opens('rows', 'jsonl'), opens('answer', 'text'))()).rejects.toMatchObject(
+      refused('names no part of report.build: its parts are summary, rows'),
+    );
+    await expect(report(opens('summary', 'jsonl'))()).rejects.toMatchObject(refused('is of the kind text in report.build, and not jsonl'));
+    expect(await report(opens('rows', 'jsonl'))()).toMatchObject({ seq: 1 });
   });
 });
