@@ -1,10 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { inProcess, type ContractHandlers } from 'taskbridge/adapters/in-process';
-import { contractType, defineTasks, question, task } from 'taskbridge/contract';
-import type { WorkReport } from 'taskbridge/server';
+import { defineTasks, question, task } from 'taskbridge/contract';
 import { createTestBridge, type TestBridgeOptions } from 'taskbridge/server/testing';
-import { checkedReport } from '../../server/contract/report-check.ts';
 import { tasks } from './tasks.ts';
 
 type Handlers = ContractHandlers<typeof tasks>;
@@ -269,19 +267,14 @@ describe('a part of a contract', () => {
     expect((await ada.get(taskId)).parts).toBeUndefined();
   });
 
-  it('is refused to work elsewhere too, and nothing of its report is written', async () => {
-    const opens = (name: string, kind: 'text' | 'jsonl') =>
-      ({ type: 'report.part.opened', key: name, payload: { name, kind } }) satisfies WorkReport['intents'][number];
-    const type = contractType(tasks, 'report.build');
-    const report =
-      (...intents: WorkReport['intents']) =>
-      async () =>
-        checkedReport(type, { source: 'main', seq: 1, intents });
-    const refused = (reason: string) => ({ code: 'REQUEST_VALIDATION_ERROR', details: { errors: [{ path: 'name', reason }] } });
-    await expect(report(opens('rows', 'jsonl'), opens('answer', 'text'))()).rejects.toMatchObject(
-      refused('names no part of report.build: its parts are summary, rows'),
-    );
-    await expect(report(opens('summary', 'jsonl'))()).rejects.toMatchObject(refused('is of the kind text in report.build, and not jsonl'));
-    expect(await report(opens('rows', 'jsonl'))()).toMatchObject({ seq: 1 });
+  it.each([
+    ['answer', 'text', 'names no part of x: its parts are rows'],
+    ['rows', 'text', 'is of the kind jsonl in x, and not text'],
+  ] as const)('is refused to an executor that knows no contract, where the bridge has one: %s of %s', async (name, kind, message) => {
+    const contract = defineTasks({ x: task({ parts: { rows: 'jsonl' } }) });
+    const { ada, ended } = await host({}, { contract, work: { x: (work) => work.stream(name, { kind }).end() } });
+    const { taskId } = await ada.start({ clientRequestId: 'r', taskType: 'x' });
+    expect(await ended('ada', taskId)).toMatchObject({ failure: { message: expect.stringContaining(`name ${message}`) as string } });
+    expect((await ada.get(taskId)).parts).toBeUndefined();
   });
 });
