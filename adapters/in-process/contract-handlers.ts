@@ -3,6 +3,7 @@ import type {
   AnswerOf,
   AskedQuestion,
   DefinitionOf,
+  PartName,
   QuestionKey,
   QuestionOf,
   TaskContract,
@@ -10,10 +11,10 @@ import type {
   WorkInput,
   WorkResult,
 } from '../../machines/contract/index.ts';
-import type { Task } from './handler.ts';
+import type { PartOptions, PartStream, Task } from './handler.ts';
 
 /** The task of a type as its handler sees it: the same as {@link Task}, with the types of its contract. */
-export interface HandledTask<D> extends Omit<Task, 'input' | 'suspend'> {
+export interface HandledTask<D> extends Omit<Task, 'input' | 'suspend' | 'stream'> {
   /** What the task was created with, as the schema made it then; a schema that has changed since does not change it. */
   readonly input: WorkInput<D>;
   /**
@@ -24,6 +25,10 @@ export interface HandledTask<D> extends Omit<Task, 'input' | 'suspend'> {
     key: K,
     question: AskedQuestion<QuestionOf<D, K>, A>,
   ): Promise<AnswerOf<QuestionOf<D, K>, A>>;
+  /** Opens a part, as {@link Task} says: where the contract names parts one of these, of the kind that it has there. */
+  readonly stream: D extends { readonly parts: unknown }
+    ? (name: PartName<D>, options?: Omit<PartOptions, 'kind'>) => PartStream
+    : Task['stream'];
 }
 
 /** Does the work of one type of a contract. What it returns has to fit the schema of the result, or the task fails. */

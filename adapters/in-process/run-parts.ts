@@ -8,7 +8,9 @@ import type {
   WorkReport,
   WorkReportOutcome,
 } from '../../server/ports/index.ts';
+import { partFault, type ContractType } from '../../machines/contract/index.ts';
 import type { FactPayload } from '../../machines/wire/index.ts';
+import { RefusedReport } from './failure.ts';
 import { TaskFailure, TaskStopped, type PartOptions, type PartStream } from './handler.ts';
 import type { HandlePromise } from './handle-promise.ts';
 import { PartWriter, type FlushPolicy, type PartWriterDeps, type WaitingBytes } from './part-writer.ts';
@@ -199,6 +201,16 @@ function policyOf({ flushMs = flushDefaults.flushMs, flushBytes = flushDefaults.
   if (!Number.isSafeInteger(flushBytes) || flushBytes < 1)
     throw new RangeError(`flushBytes (${flushBytes}) must be a whole number of at least 1.`);
   return flushMs === flushDefaults.flushMs && flushBytes === flushDefaults.flushBytes ? flushDefaults : { flushMs, flushBytes };
+}
+
+/** A part of a contract as work opens it: its kind is the contract's to say. Throws for a name that is none of a part. */
+export function partBy(type: ContractType | undefined, name: string, asked: Partial<PartOptions> = {}): PartOptions {
+  const kind = type?.parts?.get(name);
+  // Untyped work says all of it.
+  if (!type || (!kind && !type.parts)) return asked as PartOptions;
+  const fault = partFault(type, name, asked.kind);
+  if (!kind || fault !== undefined) throw new RefusedReport('REPORT_REFUSED', `The part ${JSON.stringify(name)} ${fault}.`);
+  return { ...asked, kind };
 }
 
 function payloadOf(name: string, { kind, attributes }: PartOptions): FactPayload<'TASK_PART_OPENED'> {

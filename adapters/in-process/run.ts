@@ -20,7 +20,7 @@ import { withAskedFor, type AskedFor } from './lazy-task.ts';
 import { questionBy, questionPayload } from './question.ts';
 import { ReportQueue, type Became, type QueuedIntent, type QueuedWith } from './report-queue.ts';
 import type { RunAbout, RunDeps, RunOrder } from './run-deps.ts';
-import { RunParts, type RunPartsDeps } from './run-parts.ts';
+import { partBy, RunParts, type RunPartsDeps } from './run-parts.ts';
 import type { WaitingBytes } from './part-writer.ts';
 import type { Slot } from './slots.ts';
 
@@ -230,7 +230,7 @@ export class Run implements RunPartsDeps {
       message: (message, level) => this.handle(this.#report({ type: 'report.message', payload: level ? { message, level } : { message } })),
       suspend: (key, question) => this.#suspend(key, question),
       attach: (name, content, contentType) => this.handle(this.#attach({ name, content, contentType })),
-      stream: (name, options) => (this.#parts ??= new RunParts(this)).open(name, options),
+      stream: (name, options) => (this.#parts ??= new RunParts(this)).open(name, partBy(this.#type, name, options)),
       save: (value) => this.handle(this.#report(undefined, value)),
     };
     return withAskedFor(verbs, work, () => this.#signal);

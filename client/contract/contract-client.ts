@@ -2,6 +2,7 @@ import type {
   ActionsOfType,
   DefinitionOf,
   OpenQuestion,
+  PartName,
   SnapshotOf,
   StartInput,
   TaskContract,
@@ -54,6 +55,8 @@ export interface ContractList<C, K extends TaskTypeOf<C>> extends Omit<TaskListR
 export type ContractObservation<D> = Omit<Observation, 'getSnapshot' | 'subscribe'> & {
   getSnapshot(): ContractSnapshot<D>;
   subscribe(listener: (snapshot: ContractSnapshot<D>) => void): ReturnType<Observation['subscribe']>;
+  /** For the compiler alone: what parts there are, for `partOf`. */
+  readonly '~parts': PartName<D>;
 };
 
 /**

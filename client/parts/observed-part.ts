@@ -32,6 +32,8 @@ export interface ObservedPart extends AsyncIterable<PartPiece> {
 
 /** Anything that observes a task, whatever its types. */
 type AnyObservation = Pick<Observation, 'taskId'>;
+/** The names of its parts: those of its contract, where that names some. */
+type PartNameIn<O> = O extends { readonly '~parts': infer N extends string } ? N : string;
 
 const observed = new WeakMap<object, { readonly observation: Observation; readonly record: TaskPartRecord }>();
 
@@ -57,7 +59,7 @@ export function partsOf(observation: AnyObservation): readonly PartView[] {
  * A part of a task: the latest of a name, or the one that a fact of this number has opened. It need not be open yet. Whoever takes its pieces, or subscribes, counts as a
  * subscriber of the observation. Throws with code `INVALID_ARGUMENT` where its client takes no parts.
  */
-export function partOf(observation: AnyObservation, which: string | number): ObservedPart {
+export function partOf<O extends AnyObservation>(observation: O, which: PartNameIn<O> | number): ObservedPart {
   const { observation: of, record } = partsTaken(observation);
   const view = (): PartView | undefined => record.find(which)?.view;
   return {

@@ -26,6 +26,7 @@ export {
 export { TaskQuestion, type TaskQuestionProps } from './task-question.ts';
 export { useMessages, type MessagesOptions, type TaskMessage, type UsedMessages } from './use-messages.ts';
 export { useOutbox, type UsedOutbox } from './use-outbox.ts';
+export { contractPartHooks, type ContractPartHooks } from './contract-part-hooks.ts';
 export { usePart, type FrameScheduler, type ShownPartOptions } from './use-part.ts';
 export { useQuestionForm, type AnswerState, type FormField, type QuestionForm, type QuestionFormOptions } from './use-question-form.ts';
 export { useQuestions } from './use-questions.ts';

@@ -15,6 +15,9 @@ export interface QuestionDefinition {
   readonly schemaVersion?: number;
 }
 
+/** What a part of a contract may be: each kind that only grows. */
+export type ContractPartKind = Exclude<FactPayload<'TASK_PART_OPENED'>['kind'], 'latest'>;
+
 /** A type of task: what it is given, asks and gives. What is left out may be anything. */
 export interface TaskDefinition {
   /** An object. Defaults to any. */
@@ -23,6 +26,8 @@ export interface TaskDefinition {
   readonly result?: ContractSchema;
   /** By name. Defaults to none. */
   readonly questions?: Readonly<Record<string, QuestionDefinition>>;
+  /** By name, what kind it is of: the parts that tasks of the type may write, and no other. Defaults to any. */
+  readonly parts?: Readonly<Record<string, ContractPartKind>>;
 }
 
 /** Types of tasks by their names. */
@@ -45,6 +50,8 @@ export interface ContractType {
   readonly result: ReadSchema | undefined;
   /** By name. */
   readonly questions: ReadonlyMap<string, ContractQuestion>;
+  /** By name; undefined where any may be. */
+  readonly parts: ReadonlyMap<string, ContractPartKind> | undefined;
 }
 
 /** A question of a contract, as it was read. */
@@ -60,7 +67,7 @@ export interface ContractQuestion {
 
 /** The limits of what a contract says. */
 export const contractLimits = {
-  /** Longest name of a type, of a question and of an action, in characters. */
+  /** Longest name of a type, of a question, of an action and of a part, in characters. */
   nameCharactersMax: 128,
   /** Actions of one question. */
   actionsMax: 64,
@@ -118,7 +125,7 @@ export function actionSchemasOf({ actions }: ContractQuestion, types: readonly s
   );
 }
 
-function readType(taskType: string, { input, result, questions = {} }: TaskDefinition): ContractType {
+function readType(taskType: string, { input, result, questions = {}, parts }: TaskDefinition): ContractType {
   assertName('type', taskType);
   const read = new Map(Object.entries(questions).map(([name, one]) => [name, readQuestion(taskType, name, one)]));
   const reasons = [...read.values()].map(({ reasonCode }) => reasonCode);
@@ -130,7 +137,28 @@ function readType(taskType: string, { input, result, questions = {} }: TaskDefin
     input: input === undefined ? undefined : readSchema(`input of ${taskType}`, input, 'input'),
     result: result === undefined ? undefined : readSchema(`result of ${taskType}`, result, 'output'),
     questions: read,
+    parts: parts && new Map(Object.entries(parts).map(([name, kind]) => [name, readPart(taskType, name, kind)])),
   };
+}
+
+const partKinds: Readonly<Record<ContractPartKind, true>> = { text: true, reasoning: true, 'tool-input': true, jsonl: true };
+
+function readPart(taskType: string, name: string, kind: ContractPartKind): ContractPartKind {
+  assertName('part', name);
+  if (!Object.hasOwn(partKinds, kind))
+    throw new TypeError(
+      `The part ${name} of ${taskType} is ${JSON.stringify(kind)}; it must be one of ${Object.keys(partKinds).join(', ')}.`,
+    );
+  return kind;
+}
+
+/** Why work may not open a part of that name and kind; undefined where it may. */
+export function partFault({ taskType, parts }: ContractType, name: string, kind: string | undefined): string | undefined {
+  if (!parts) return undefined;
+  const known = parts.get(name);
+  if (known === undefined)
+    return `names no part of ${taskType}: ${parts.size > 0 ? `its parts are ${[...parts.keys()].join(', ')}` : 'it has no parts'}`;
+  return kind === undefined || kind === known ? undefined : `is of the kind ${known} in ${taskType}, and not ${kind}`;
 }
 
 function readQuestion(taskType: string, name: string, definition: QuestionDefinition): ContractQuestion {

@@ -83,6 +83,9 @@ interface ActionForms<Q> {
 /** What a page may answer the questions of a type. */
 export type ActionsOfType<D> = { readonly [N in QuestionName<D>]: ActionInput<QuestionsOf<D>[N]> }[QuestionName<D>];
 
+/** The names of the parts of a type; any, where its definition names none. */
+export type PartName<D> = D extends { readonly parts: infer P } ? Extract<keyof P, string> : string;
+
 /** A task of a type as its snapshot has it. */
 export type SnapshotOf<D> = Omit<TaskSnapshotResponse, 'input' | 'result' | 'suspensions'> & {
   readonly input?: WorkInput<D>;

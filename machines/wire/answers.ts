@@ -79,6 +79,7 @@ export const taskTypesResponse = answer<TaskTypesResponse>()({
           z.strictObject({ reasonCode: textId, interaction: z.optional(jsonObject), actions: z.record(textId, jsonObject) }),
         ),
       ),
+      parts: z.optional(z.record(textId, z.enum(partKinds))),
     }),
   ),
 });

@@ -149,6 +149,8 @@ export interface TaskTypeDescription {
   readonly result?: JsonObject | undefined;
   /** What it may ask, by name. */
   readonly questions?: Readonly<Record<string, QuestionDescription>> | undefined;
+  /** Which parts it may write, by name: of which kind each is. Absent where they may be any. */
+  readonly parts?: Readonly<Record<string, PartKind>> | undefined;
 }
 /** A question that tasks of a type may ask. */
 export interface QuestionDescription {

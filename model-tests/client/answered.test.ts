@@ -85,6 +85,20 @@ describe('what was answered here', () => {
     expect(keys()).toEqual([]);
   });
 
+  test('is known to the client after one that looked on and was closed before the end', async () => {
+    const { script } = world.server;
+    script.command = () => [202, receipt];
+    script.subscribed = ({ confirm, send }) => (confirm(), send(...asked));
+    const first = hiding();
+    const observation = first.observe(TASK);
+    await until(observation, ({ task }) => task.openSuspensions.length === 1);
+    await answer(first);
+    await first.close();
+    expect(keys()).toHaveLength(1);
+    script.subscribed = ({ confirm, send }) => (confirm(), send(...answered));
+    expect(await numbers(hiding().observe(TASK, { lastEventId: '' }))).toEqual([1, 3, 4]);
+  });
+
   test('leaves no key of a task that is not there any more', async () => {
     const { script } = world.server;
     script.command = () => [202, receipt];

@@ -5,6 +5,7 @@ import { inProcess } from 'taskbridge/adapters/in-process';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { createTaskBridgeClient, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { taskParts } from 'taskbridge/client/parts';
+import { sharedStreams } from 'taskbridge/client/streams';
 import { createTaskBridge, type TaskBridge, type TaskBridgeOptions } from 'taskbridge/server';
 import { onLoopback } from '../support/loopback.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
@@ -159,4 +160,25 @@ export function answerOf(random: SeededRandom, bytes: number): string {
     length += Buffer.byteLength(word);
   }
   return text;
+}
+
+/** One way after the other by which a client is told of a task, and what its options are then. */
+export const transportsOfParts: readonly (readonly [string, Partial<TaskBridgeClientOptions>])[] = [
+  ['a WebSocket', { transports: ['ws'] }],
+  ['an event stream', { transports: ['sse'] }],
+  ['an event stream that tasks share', { transports: ['sse'], streams: sharedStreams() }],
+  ['long polls', { transports: ['poll'] }],
+];
+
+/** A place for checkpoints whose texts a test reads and changes. */
+export function legibleCheckpoints() {
+  const texts = new Map<string, string>();
+  return {
+    texts,
+    checkpoints: {
+      read: async (key: string) => texts.get(key),
+      write: async (key: string, text: string) => void texts.set(key, text),
+      remove: async (key: string) => void texts.delete(key),
+    },
+  };
 }

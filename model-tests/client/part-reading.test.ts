@@ -1,10 +1,9 @@
-import { memoryCheckpoints, type Gate, type TaskBridgeClientOptions } from 'taskbridge/client';
+import { memoryCheckpoints, type Gate } from 'taskbridge/client';
 import { partOf, partsOf, taskParts, type PartPiece } from 'taskbridge/client/parts';
-import { sharedStreams } from 'taskbridge/client/streams';
 import { describe, expect, test } from 'vitest';
 import { eventually, turns } from '../support/eventually.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { answerOf, partHost, writePieces as write } from './part-host.ts';
+import { answerOf, legibleCheckpoints, partHost, transportsOfParts, writePieces as write } from './part-host.ts';
 
 const random = seededRandom('reading');
 const bytesOf = (text: string): number => Buffer.byteLength(text);
@@ -26,14 +25,7 @@ function manualGate(): Gate & { set(open: boolean): void } {
   };
 }
 
-const ways: readonly (readonly [string, Partial<TaskBridgeClientOptions>])[] = [
-  ['a WebSocket', { transports: ['ws'] }],
-  ['an event stream', { transports: ['sse'] }],
-  ['an event stream that tasks share', { transports: ['sse'], streams: sharedStreams() }],
-  ['long polls', { transports: ['poll'] }],
-];
-
-describe.each(ways)('over %s', (_, options) => {
+describe.each(transportsOfParts)('over %s', (_, options) => {
   test('who joins at any moment gets one first frame and the rest, and each byte once', async () => {
     const whole = answerOf(random, 20_000);
     const host = await partHost();
@@ -120,12 +112,7 @@ test('a checkpoint has a beginning of what is too long for it, and of it no hole
   const whole = answerOf(random, 50_000);
   const host = await partHost();
   const task = await host.start();
-  const texts = new Map<string, string>();
-  const checkpoints = {
-    read: async (key: string) => texts.get(key),
-    write: async (key: string, text: string) => void texts.set(key, text),
-    remove: async (key: string) => void texts.delete(key),
-  };
+  const { checkpoints, texts } = legibleCheckpoints();
   const parts = taskParts({ limits: { storedBytesMax: 1001, storeMs: 1 } });
   const first = host.client({ transports: ['ws'], checkpoints, parts });
   const part = partOf(first.observe(task.taskId), 'answer');
@@ -161,12 +148,7 @@ test.each([
 ])('a checkpoint %s is gone on from, and the text is read from its beginning', async (_, changed) => {
   const host = await partHost();
   const task = await host.start();
-  const texts = new Map<string, string>();
-  const checkpoints = {
-    read: async (key: string) => texts.get(key),
-    write: async (key: string, text: string) => void texts.set(key, text),
-    remove: async (key: string) => void texts.delete(key),
-  };
+  const { checkpoints, texts } = legibleCheckpoints();
   const first = host.client({ checkpoints });
   const part = partOf(first.observe(task.taskId), 'answer');
   part.subscribe(() => undefined);

@@ -237,3 +237,44 @@ describe('a contract for executors that have none', () => {
     expect(await ended('ada', taskId)).toMatchObject({ failure: { message: expect.stringContaining('result.a') as string } });
   });
 });
+
+describe('a part of a contract', () => {
+  it('is of the kind that it has there', async () => {
+    const { ada, start, ended } = await host({
+      'report.build': async (work) => {
+        void work.stream('rows', { flushMs: 10 }).write('[1]\n');
+        return { rows: 1 };
+      },
+    });
+    const { taskId } = await start({ month: 'May' });
+    expect(await ended('ada', taskId)).toMatchObject({ state: 'completed' });
+    expect((await ada.get(taskId)).parts).toMatchObject([{ name: 'rows', kind: 'jsonl', text: '[1]\n', outcome: 'DONE' }]);
+  });
+
+  it.each([
+    ['of another name', 'answer', {}, 'names no part of report.build: its parts are summary, rows'],
+    ['of another kind', 'rows', { kind: 'text' }, 'is of the kind jsonl in report.build, and not text'],
+  ] as const)('that is %s is not opened, and the task fails with what is wrong', async (_, name, options, message) => {
+    const { ada, start, ended } = await host({
+      'report.build': async (work) => {
+        // As without TypeScript.
+        work.stream(name as 'rows', options as object);
+        return { rows: 1 };
+      },
+    });
+    const { taskId } = await start({ month: 'May' });
+    expect(await ended('ada', taskId)).toMatchObject({ failure: { message: expect.stringContaining(message) as string } });
+    expect((await ada.get(taskId)).parts).toBeUndefined();
+  });
+
+  it.each([
+    ['answer', 'text', 'names no part of x: its parts are rows'],
+    ['rows', 'text', 'is of the kind jsonl in x, and not text'],
+  ] as const)('is refused to an executor that knows no contract, where the bridge has one: %s of %s', async (name, kind, message) => {
+    const contract = defineTasks({ x: task({ parts: { rows: 'jsonl' } }) });
+    const { ada, ended } = await host({}, { contract, work: { x: (work) => work.stream(name, { kind }).end() } });
+    const { taskId } = await ada.start({ clientRequestId: 'r', taskType: 'x' });
+    expect(await ended('ada', taskId)).toMatchObject({ failure: { message: expect.stringContaining(`name ${message}`) as string } });
+    expect((await ada.get(taskId)).parts).toBeUndefined();
+  });
+});

@@ -2,6 +2,7 @@ import { expectTypeOf } from 'vitest';
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client';
 import { withContract, type ContractClient } from 'taskbridge/client/contract';
 import { createTaskBridgeClient as createNodeClient } from 'taskbridge/client/node';
+import { partOf } from 'taskbridge/client/parts';
 import type { Json, JsonObject } from 'taskbridge/wire';
 import type { tasks } from './tasks.ts';
 
@@ -46,6 +47,12 @@ export async function client(): Promise<void> {
     // @ts-expect-error a question that is not asked
     if (question.reasonCode === 'other') return;
   }
+  void partOf(observation, 'summary');
+  void partOf(observation, 2);
+  // @ts-expect-error a part that the contract has not got
+  void partOf(observation, 'answer');
+  // Of a type that names none, of any type, and without a contract.
+  for (const any of [typed.observe<'echo'>('id'), typed.observe('id'), untyped.observe('id')]) void partOf(any, 'answer');
   for await (const fact of observation) {
     if (fact.type === 'TASK_SUSPENDED') expectTypeOf(fact.payload.suspendId).toEqualTypeOf<string>();
     if (fact.type === 'TASK_FAILED') expectTypeOf(fact.payload.retryable).toEqualTypeOf<boolean>();

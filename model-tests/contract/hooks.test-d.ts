@@ -1,5 +1,5 @@
 import { expectTypeOf } from 'vitest';
-import { TaskBridgeProvider, contractHooks, useStartTask as useAnyStart, useTask as useAnyTask } from 'taskbridge/react';
+import { TaskBridgeProvider, contractHooks, contractPartHooks, useStartTask as useAnyStart, useTask as useAnyTask } from 'taskbridge/react';
 import type { ContractClient, TaskIdOf } from 'taskbridge/client/contract';
 import type { tasks } from './tasks.ts';
 
@@ -54,6 +54,12 @@ export function Page({
 
   expectTypeOf(useTaskSelector(id, ({ task: { progress } }) => progress?.progress)).toEqualTypeOf<number | undefined>();
   void useTaskActions<'report.build'>(id).act('s', 'yes');
+
+  const { usePart } = contractPartHooks<typeof tasks>();
+  expectTypeOf(usePart(id, 'summary')?.text).toEqualTypeOf<string | undefined>();
+  usePart<'report.build'>('id', 2);
+  // @ts-expect-error a part that the contract has not got
+  usePart(id, 'answer');
 }
 
 interface Order {

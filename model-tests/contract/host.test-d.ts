@@ -7,7 +7,13 @@ import type { FactOrGap } from 'taskbridge/server/host';
 import { tasks } from './tasks.ts';
 
 type Handlers = ContractHandlers<typeof tasks>;
-const echo: Handlers['echo'] = async ({ input }) => input;
+const echo: Handlers['echo'] = async ({ input, stream }) => {
+  // A type that names no parts may have any, and says what they are.
+  stream('any', { kind: 'text' });
+  // @ts-expect-error a kind that is missing
+  stream('any');
+  return input;
+};
 
 interface Order {
   readonly items: readonly string[];
@@ -38,6 +44,12 @@ export async function host(options: Omit<TaskBridgeOptions, 'executor'>, bridge:
           await work.suspend('duplicates', { interaction: { samples: [1] } });
           // @ts-expect-error a foreign action
           await work.suspend('sure', { allowedActions: ['no'] });
+          await work.stream('summary').pipe((async function* () {})());
+          work.stream('rows', { flushMs: 10, onRerun: 'continue' });
+          // @ts-expect-error a foreign part
+          work.stream('answer');
+          // @ts-expect-error a kind that is the contract's to say
+          work.stream('summary', { kind: 'jsonl' });
           // @ts-expect-error an action that its question has not got
           if (answer.actionType === 'agnet') return { rows: 0 };
           return { rows: 1 };
@@ -76,6 +88,8 @@ export async function host(options: Omit<TaskBridgeOptions, 'executor'>, bridge:
   task({ questions: { sure: {} } });
   // @ts-expect-error a part that there is not
   task({ output: z.object({}) });
+  // @ts-expect-error a kind that there is not
+  task({ parts: { answer: 'words' } });
   defineTasks({ x: { input: z.object({ a: z.string() }) } });
 }
 

@@ -51,6 +51,7 @@ const reportBuild = {
     },
     sure: { reasonCode: 'ARE_YOU_SURE', actions: { yes: { type: 'object', properties: {} } } },
   },
+  parts: { summary: 'text', rows: 'jsonl' },
 };
 
 describe('GET /tasks/types', () => {

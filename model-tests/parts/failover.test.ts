@@ -8,7 +8,7 @@ import { patience } from '../support/patience.ts';
 import { proveShown, servedParts, spliceOf } from './part-proof.ts';
 import { persistentClient, watchParts, type PartWatch } from './part-watch.ts';
 import { startWritingHost } from './writing-host.ts';
-import { textOf } from './written-text.ts';
+import { textOf } from './writer-text.ts';
 
 const NAMES = ['plan', 'answer'];
 /** Characters that are written, and on the replica, before it hears of nothing any more; and those that are lost with the master. */

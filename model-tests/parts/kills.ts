@@ -7,7 +7,7 @@ import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
 import { persistentClient, watchParts, type PartWatch } from './part-watch.ts';
 import { proveShown, servedParts, spliceOf, type ServedPart } from './part-proof.ts';
 import type { WritingHost } from './writing-host.ts';
-import { PLAN_LINES, textOf } from './written-text.ts';
+import { PLAN_LINES, textOf } from './writer-text.ts';
 
 /** `KILLS=50 npx vitest run model-tests/parts` for more of them; `SEED` to see the same moments again. */
 const KILLS = Number(process.env['KILLS'] ?? 5);

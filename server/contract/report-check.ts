@@ -1,5 +1,5 @@
 import type { ReportIntent } from '../../machines/index.ts';
-import { actionSchemasOf, questionOfReason, type ContractQuestion, type ContractType } from '../../machines/contract/index.ts';
+import { actionSchemasOf, partFault, questionOfReason, type ContractQuestion, type ContractType } from '../../machines/contract/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { WorkReport } from '../ports/executor.ts';
@@ -16,12 +16,16 @@ export const ACTIONS_FIELD = '$actions';
 /**
  * The report as it may be committed: the result as its schema makes it, and with each question of the contract the JSON Schemas of its actions. Rejects
  * with `REQUEST_VALIDATION_ERROR`, and nothing is written, for a result or an interaction that does not fit, for an action that the question has
- * not got, and for a question that brings the reserved field itself. Gives back the very report where nothing is to be done.
+ * not got, for a part that the contract does not name, and for a question that brings the reserved field itself. Gives back the very report where nothing is to be done.
  */
 export function checkedReport(type: ContractType | undefined, report: WorkReport): WorkReport | Promise<WorkReport> {
   for (const intent of report.intents)
     if (intent.type === 'report.suspended' && hasActionsField(intent.payload.interaction))
       throw refusal(intent, [{ path: `interaction.${ACTIONS_FIELD}`, reason: 'is reserved for the schemas of the actions' }]);
+  for (const intent of report.intents) {
+    const fault = type && intent.type === 'report.part.opened' ? partFault(type, intent.payload.name, intent.payload.kind) : undefined;
+    if (fault !== undefined) throw refusal(intent, [{ path: 'name', reason: fault }]);
+  }
   return type && report.intents.some(({ type: of }) => of === 'report.completed' || of === 'report.suspended')
     ? checkedBy(type, report)
     : report;
@@ -83,8 +87,8 @@ async function fitting(intent: ReportIntent, ...[schema, value, root]: Parameter
   return checked.value;
 }
 
-function refusal({ type }: ReportIntent, faults: readonly SchemaFault[]): TaskBridgeError {
-  const what = type === 'report.completed' ? 'The result' : 'The question';
+function refusal({ type }: Pick<Reported, 'type'>, faults: readonly SchemaFault[]): TaskBridgeError {
+  const what = type === 'report.completed' ? 'The result' : type === 'report.suspended' ? 'The question' : 'The part';
   return new TaskBridgeError('REQUEST_VALIDATION_ERROR', `${what} was not written: ${faultText(faults)}.`, {
     details: faultDetails(faults),
   });

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../machines/wire/index.ts';
 /** What a caller is told of a type that he may create. */
 export function describedType(taskType: string, type: ContractType | undefined): TaskTypeDescription {
   if (!type) return { taskType };
-  const { input, result, questions } = type;
+  const { input, result, questions, parts } = type;
   const described = [...questions.values()].map((question): readonly [string, QuestionDescription] => [
     question.name,
     {
@@ -19,5 +19,6 @@ export function describedType(taskType: string, type: ContractType | undefined):
     ...(input && { input: input.jsonSchema }),
     ...(result && { result: result.jsonSchema }),
     ...(described.length > 0 && { questions: Object.fromEntries(described) }),
+    ...(parts && { parts: Object.fromEntries(parts) }),
   };
 }

@@ -6,7 +6,7 @@ import { inProcess, type PartStream, type Task } from 'taskbridge/adapters/in-pr
 import { lmdbStore } from 'taskbridge/adapters/lmdb';
 import { redisStore } from 'taskbridge/adapters/redis';
 import { createTaskBridge } from 'taskbridge/server';
-import { linesOf, PLAN_LINES, textOf } from '../written-text.ts';
+import { linesOf, PLAN_LINES, textOf } from '../writer-text.ts';
 
 // One node of a host whose work writes: `writing-host.ts <"redis" or "lmdb"> <its port or folder> <lease in milliseconds>`. Tells its parent its port; any
 // message lets a writer go on that has come to one of the `stops` of its input, in characters.

@@ -1,11 +1,10 @@
 import { memoryCheckpoints, type TaskBridgeClientOptions } from 'taskbridge/client';
 import { partOf } from 'taskbridge/client/parts';
-import { sharedStreams } from 'taskbridge/client/streams';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { chaosProxy } from '../conformance/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { answerOf, partHost, writePieces } from './part-host.ts';
+import { answerOf, legibleCheckpoints, partHost, transportsOfParts, writePieces } from './part-host.ts';
 
 const random = seededRandom('return');
 const bytesOf = (text: string): number => Buffer.byteLength(text);
@@ -13,13 +12,6 @@ const bytesOf = (text: string): number => Buffer.byteLength(text);
 const HEADERS = 6 * 1024;
 /** So much of a text a checkpoint has. */
 const STORED = 32 * 1024;
-
-const ways: readonly (readonly [string, Partial<TaskBridgeClientOptions>])[] = [
-  ['a WebSocket', { transports: ['ws'] }],
-  ['an event stream', { transports: ['sse'] }],
-  ['an event stream that tasks share', { transports: ['sse'], streams: sharedStreams() }],
-  ['long polls', { transports: ['poll'] }],
-];
 
 /** A phone that saw the beginning of an answer, and was put away: what it kept, and a wire that counts what it downloads when it is taken out again. */
 async function putAway(options: Partial<TaskBridgeClientOptions>, before: string, end = false) {
@@ -63,7 +55,7 @@ async function putAway(options: Partial<TaskBridgeClientOptions>, before: string
   };
 }
 
-describe.each(ways)('a phone that is taken out after an hour downloads over %s', (_, options) => {
+describe.each(transportsOfParts)('a phone that is taken out after an hour downloads over %s', (_, options) => {
   test('what it misses of an answer that goes on, and nothing else', async () => {
     const [before, meanwhile] = [answerOf(random, 30_000), answerOf(random, 60_000)];
     const { task, comeBack } = await putAway(options, before);
@@ -99,12 +91,7 @@ test('a checkpoint of a finished answer that is of another epoch is not gone on 
   const whole = answerOf(random, 60_000);
   const host = await partHost();
   const task = await host.start();
-  const texts = new Map<string, string>();
-  const checkpoints = {
-    read: async (key: string) => texts.get(key),
-    write: async (key: string, text: string) => void texts.set(key, text),
-    remove: async (key: string) => void texts.delete(key),
-  };
+  const { checkpoints, texts } = legibleCheckpoints();
   const first = host.client({ checkpoints });
   const part = partOf(first.observe(task.taskId), 'answer');
   part.subscribe(() => undefined);

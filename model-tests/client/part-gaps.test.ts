@@ -1,24 +1,16 @@
-import { memoryCheckpoints, type TaskBridgeClientOptions } from 'taskbridge/client';
+import { memoryCheckpoints } from 'taskbridge/client';
 import { partOf, partsOf } from 'taskbridge/client/parts';
-import { sharedStreams } from 'taskbridge/client/streams';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { answerOf, partHost, writePieces } from './part-host.ts';
+import { answerOf, partHost, transportsOfParts, writePieces } from './part-host.ts';
 
 const random = seededRandom('trimmed');
 /** Facts that a log keeps. */
 const KEPT = 10;
 const whole = answerOf(random, 60_000);
 
-const ways: readonly (readonly [string, Partial<TaskBridgeClientOptions>])[] = [
-  ['a WebSocket', { transports: ['ws'] }],
-  ['an event stream', { transports: ['sse'] }],
-  ['an event stream that tasks share', { transports: ['sse'], streams: sharedStreams() }],
-  ['long polls', { transports: ['poll'] }],
-];
-
-describe.each(ways)('a long part that is closed, over %s', (_, options) => {
+describe.each(transportsOfParts)('a long part that is closed, over %s', (_, options) => {
   test.each([
     ['the fact that opened it', KEPT - 2],
     ['both of its facts', KEPT + 5],
