@@ -72,9 +72,10 @@ describe('in mid-sentence', () => {
     expectOnlyBeginnings(device, answerTo(QUESTION));
   });
 
-  test('a second device shows the same, whichever of them was there first, and lives through what the first does', async () => {
+  test('a second device that comes then shows the same from its first moment, and both live through a cut and what is asked on the other one', async () => {
+    const second = await agent.openDevice('about:blank');
     await untilMidSentence();
-    const second = await agent.openDevice(device.page.url());
+    await second.page.goto(device.page.url());
     await second.untilShown(MID_SENTENCE);
     await device.page.reload();
     await second.press('Cut the connection');
