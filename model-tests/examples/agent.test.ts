@@ -59,6 +59,7 @@ it('asks before it uses its tool, and goes on in mid-sentence when its host is k
   }
   expect(text).toBe(ANSWER);
   expect(kills).toBe(2);
+  expect(part.getSnapshot()).toMatchObject({ outcome: 'DONE', truncated: false, restarts: 0 });
   await eventually(() => observation.getSnapshot().task.terminal);
   expect(observation.getSnapshot().task.result).toEqual({ looked: true });
 });
