@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port.ts';
 import { AGAIN_AND_AGAIN } from '../support/patience.ts';
 import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 
-const QUESTION = 'Do I need a coat?';
+const QUESTION = 'Do I need a coat? 🧥';
 const OPENING = scriptOf({ question: QUESTION });
 const ANSWER = scriptOf({ question: QUESTION, weather: 'windy, and dry until six' });
 

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { scriptOf } from '../../examples/agent/scripted-model.ts';
 import { answerTo, expectOnlyBeginnings, openAgentHarness, type AgentHarness, type AgentPage } from './agent-harness.ts';
 
-const QUESTION = 'Do I need a coat?';
+const QUESTION = 'Do I need a coat? 🧥';
 /** Within a sentence of the second paragraph. */
 const MID_SENTENCE = 200;
 const END = 'Used the weather.';
