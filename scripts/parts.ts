@@ -208,10 +208,11 @@ export const parts: Readonly<Record<PartName, Part>> = {
   web: {
     ...none,
     isWaiting: true,
-    proves: 'the page in a browser, with every switch thrown; the client on the globals of React Native and in workerd',
+    proves:
+      'the pages in a browser, with every switch thrown, and text that goes on in mid-sentence; the client on the globals of React Native and in workerd',
     needs: ['chromium', 'react_native', 'workerd'],
     tests: ['model-tests/web/', 'model-tests/runtimes/'],
-    budgetMinutes: 2,
+    budgetMinutes: 2.5,
   },
   proxies: {
     ...none,

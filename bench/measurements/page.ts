@@ -2,13 +2,21 @@ import { setTimeout as rest } from 'node:timers/promises';
 import type { SystemName, SystemProcess } from '../processes/bench-processes.ts';
 import type { Row } from '../results/row.ts';
 import { alternate, type Bench, type Measured } from './bench.ts';
+import { pageText } from './page-text.ts';
 
 const PER_SECOND = 1000;
 const TURN_MS = 20;
 const CORE_PERCENT_MAX = 20;
 
-/** How busy a page in Chromium is, four times as slow as this machine, that shows a task of 1000 facts a second. */
+/** Pages in Chromium, four times as slow as this machine. */
 export async function page(bench: Bench): Promise<readonly Row[]> {
+  return [...(await facts(bench)), ...(await pageText(bench))];
+}
+
+/** How busy a page is that shows a task of 1000 facts a second. */
+async function facts(bench: Bench): Promise<readonly Row[]> {
+  const name = `${PER_SECOND} facts/s into useTaskSelector, 4 × throttled`;
+  if (!bench.wants(name)) return [];
   const open = await bench.chromium();
   const measured: Partial<Record<SystemName, Measured>> = {};
   const systems: SystemProcess[] = [];
@@ -50,7 +58,6 @@ export async function page(bench: Bench): Promise<readonly Row[]> {
       },
     };
   }
-  const name = `${PER_SECOND} facts/s into useTaskSelector, 4 × throttled`;
   const figures = await alternate(bench, name, bench.rounds(5, 2), measured);
   for (const system of systems) await system.end();
   await bench.redis.client.flushall();

@@ -1,2 +1,2 @@
-/** What the address says of what is watched. */
-export const [taskId = '', token = ''] = location.hash.slice(1).split('/');
+/** What the address says of what is watched, and how it is shown. */
+export const [taskId = '', token = '', shape = ''] = location.hash.slice(1).split('/');

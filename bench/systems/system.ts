@@ -51,6 +51,8 @@ export type AppendingSystem = Pick<BenchedSystem, 'createTasks' | 'append' | 'cp
 export interface PacedSystem extends BenchedSystem {
   /** Appends at a steady pace, each task's own after the one before. */
   appendPaced(load: AppendPace): Promise<AppendResult>;
+  /** Adds a text to the part `answer` of a `handled` task, without waiting; the first one opens it. */
+  write(load: { readonly taskId: string; readonly text: string }): void;
 }
 
 /** What a system says when it is ready. */

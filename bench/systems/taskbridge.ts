@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as rest } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import Koa from 'koa';
-import { inProcess, type Task } from '../../adapters/in-process/index.ts';
+import { inProcess, type PartStream, type Task } from '../../adapters/in-process/index.ts';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { redisStore } from '../../adapters/redis/index.ts';
 import { createTaskBridge, type TaskExecutor, type Work } from '../../server/index.ts';
@@ -14,6 +14,7 @@ import { cpuMicroseconds, lanes, settledMemory } from './own-process.ts';
 // A host as its users write it: Koa, the bridge, Redis. `taskbridge.js <Redis port> [facts that are retained] [folder of LMDB, instead of Redis]`
 const [, , redisPort = '', retained = '1000', path] = process.argv;
 const handlers = new Map<string, Task>();
+const answers = new Map<string, PartStream>();
 const works = new Map<string, { readonly work: Work; seq: number }>();
 
 /** Keeps what every executor is given, and reports by it: the commit path with nothing before it. */
@@ -121,6 +122,11 @@ await serveRpc<PacedSystem>(
         const { progress, ...about } = factPayload(i, at);
         void task?.progress(progress, about);
       }
+    },
+    write({ taskId, text }) {
+      const answer = answers.get(taskId) ?? handlers.get(taskId)?.stream('answer', { kind: 'text' });
+      if (answer) answers.set(taskId, answer);
+      void answer?.write(text);
     },
     async fill({ taskId, count }) {
       const task = handlers.get(taskId);

@@ -31,10 +31,11 @@ export function storeParts(record: TaskPartRecord, { storedBytesMax }: Pick<Part
   const newest = [...record.parts].reverse().filter(({ lane }) => lane !== undefined);
   const parts = newest.slice(0, PARTS_MAX).map((part): StoredPart => {
     const { lane = '', name, kind, epoch, outcome, view } = part;
-    const whole = utf8Length(part.text);
+    // No text has fewer bytes than characters: of a long one no more is looked at than can be kept, since this happens while it grows.
+    const head = part.text.slice(0, room + 1);
     // A value that is replaced has no beginning.
-    const text = whole <= room ? part.text : kind === 'latest' ? '' : beginningOf(part.text, room);
-    const kept = whole <= room ? whole : utf8Length(text);
+    const text = utf8Length(head) <= room ? part.text : kind === 'latest' ? '' : beginningOf(head, room);
+    const kept = utf8Length(text);
     room -= kept;
     const bytes = kind === 'latest' ? (text === '' ? 0 : part.bytes) : kept;
     return { part: part.part, lane, name, kind, epoch, bytes, text, ...(outcome && { outcome, length: view.bytes }) };

@@ -21,13 +21,13 @@ export function scriptOf({ question, weather }: Omit<Prompt, 'said'>): string {
   const paragraphs =
     weather === null
       ? [
-          'Without a look I can only say what always holds: a coat is carried more easily than it is missed. Take one that folds small, and nobody will know that you were in doubt. ☂',
+          'Without a look I can only say what always holds: a coat is carried more easily than it is missed. Take one that folds small, and nobody will know that you were in doubt.',
           'Ask me again and let me look; then I shall not have to speak in proverbs.',
         ]
       : [
-          `I have looked: it is ${weather}. The wind comes from the north-west, in gusts, and will be stronger on the water than it is in the streets. There are clouds, and between them more sun than anybody has earned. 🌤`,
+          `I have looked: it is ${weather}. The wind comes from the north-west, in gusts, and will be stronger on the water than it is in the streets. There are clouds, and between them more sun than anybody has earned. ☀`,
           'So take the coat. Not for the rain, which comes in the evening, but for the wind, which is here already; one that buttons up to the collar does more than a thick one that does not. Leave the umbrella at home: it would be inside out before the first corner, and you would carry what is left of it all day.',
-          'And mind the ferry. It goes when it likes, and in a wind like this it likes to wait. Be at the pier early, stand on the sheltered side, and have your coffee there, not on board. The last boat back leaves at half past five; whoever misses it gets to see the rain after all. ⛴',
+          'And mind the ferry. It goes when it likes, and in a wind like this it likes to wait. Be at the pier early, stand on the sheltered side, and have your coffee there, not on board. The last boat back leaves at half past five; whoever misses it gets to see the rain after all. ☂',
         ];
   return [opening, ...paragraphs].join('\n\n');
 }

@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port.ts';
 import { AGAIN_AND_AGAIN } from '../support/patience.ts';
 import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 
-const QUESTION = 'Do I need a coat?';
+const QUESTION = 'Do I need a coat? 🧥';
 const OPENING = scriptOf({ question: QUESTION });
 const ANSWER = scriptOf({ question: QUESTION, weather: 'windy, and dry until six' });
 
@@ -59,6 +59,7 @@ it('asks before it uses its tool, and goes on in mid-sentence when its host is k
   }
   expect(text).toBe(ANSWER);
   expect(kills).toBe(2);
+  expect(part.getSnapshot()).toMatchObject({ outcome: 'DONE', truncated: false, restarts: 0 });
   await eventually(() => observation.getSnapshot().task.terminal);
   expect(observation.getSnapshot().task.result).toEqual({ looked: true });
 });

@@ -31,7 +31,7 @@ export interface AgentHarness {
   /** What any page complained about. */
   readonly complaints: readonly string[];
   openPage(url?: string): Promise<AgentPage>;
-  /** The page at this address in a browser with a profile of its own. */
+  /** The page at this address, or nothing yet, in a browser with a profile of its own. */
   openDevice(url: string): Promise<AgentPage>;
   close(): Promise<void>;
 }

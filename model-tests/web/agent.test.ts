@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { scriptOf } from '../../examples/agent/scripted-model.ts';
 import { answerTo, expectOnlyBeginnings, openAgentHarness, type AgentHarness, type AgentPage } from './agent-harness.ts';
 
-const QUESTION = 'Do I need a coat?';
+const QUESTION = 'Do I need a coat? 🧥';
 /** Within a sentence of the second paragraph. */
 const MID_SENTENCE = 200;
 const END = 'Used the weather.';
@@ -72,9 +72,10 @@ describe('in mid-sentence', () => {
     expectOnlyBeginnings(device, answerTo(QUESTION));
   });
 
-  test('a second device shows the same, whichever of them was there first, and lives through what the first does', async () => {
+  test('a second device that comes then shows the same from its first moment, and both live through a cut and what is asked on the other one', async () => {
+    const second = await agent.openDevice('about:blank');
     await untilMidSentence();
-    const second = await agent.openDevice(device.page.url());
+    await second.page.goto(device.page.url());
     await second.untilShown(MID_SENTENCE);
     await device.page.reload();
     await second.press('Cut the connection');
