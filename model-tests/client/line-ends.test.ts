@@ -1,5 +1,8 @@
+import { createParser } from 'eventsource-parser';
+import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { createTaskBridgeClient } from 'taskbridge/client/node';
+import { createEventParser } from '../../client/transports/event-parser.ts';
 import { completed, fact, TASK } from '../support/scripted-server.ts';
 import { numbers } from './harness.ts';
 
@@ -45,4 +48,38 @@ test('line ends may change from line to line', async () => {
     onTestFinished(() => client.close());
     expect(await numbers(client.observe(TASK))).toEqual([1, 2, 3]);
   }
+});
+
+test('a stream is read as by another parser, whatever is in it', () => {
+  const field = fc.constantFrom('data', 'id', 'event', 'retry', 'data ', 'other', '');
+  const value = fc.constantFrom('', ' ', '  two', 'text', ': colon', '5', 'with\0null', '{"a":1}', 'é🙂');
+  const line = fc.oneof(
+    fc.tuple(field, fc.constantFrom(':', ': ', ''), value).map((parts) => parts.join('')),
+    fc.constant(''),
+    fc.constant(': comment'),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(line, { maxLength: 20 }),
+      fc.constantFrom('\n', '\r\n'),
+      fc.array(fc.integer({ min: 1, max: 9 })),
+      (lines, end, cuts) => {
+        const text = [...lines, '', ''].map((one) => one + end).join('');
+        const [ours, others]: [unknown[], unknown[]] = [[], []];
+        const feed = createEventParser({ event: (data, id) => void ours.push([data, id]), comment: () => void ours.push('comment') });
+        const other = createParser({
+          onEvent: ({ data, id }) => void others.push([data, id]),
+          onComment: () => void others.push('comment'),
+        });
+        let at = 0;
+        for (const size of [...cuts, text.length]) {
+          feed(text.slice(at, at + size));
+          other.feed(text.slice(at, at + size));
+          at += size;
+        }
+        expect(ours).toEqual(others);
+      },
+    ),
+    { numRuns: 500 },
+  );
 });
