@@ -207,8 +207,8 @@ export const parts: Readonly<Record<PartName, Part>> = {
   web: {
     ...none,
     isWaiting: true,
-    proves: 'the page in a browser, with every switch thrown; the client on the globals of React Native and in workerd',
-    needs: ['chromium', 'react_native', 'workerd'],
+    proves: 'the page in a browser, with every switch thrown; the client on the globals of React Native, in workerd, Bun and Deno',
+    needs: ['chromium', 'react_native', 'workerd', 'bun', 'deno'],
     tests: ['model-tests/web/', 'model-tests/runtimes/'],
     budgetMinutes: 2,
   },

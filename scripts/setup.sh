@@ -116,6 +116,27 @@ need_workerd() {
   }
 }
 
+# Two runtimes that are no Node, of 100 MB each, as npm has them; they land in .data/bun and .data/deno.
+need_bun() {
+  [ -x .data/bun/node_modules/@oven/bun-linux-x64/bin/bun ] && return 0
+  bring_runtime bun @oven/bun-linux-x64@1
+}
+
+need_deno() {
+  [ -x .data/deno/node_modules/@deno/linux-x64-glibc/deno ] && return 0
+  bring_runtime deno @deno/linux-x64-glibc@2
+}
+
+# bring_runtime <name> <package>
+bring_runtime() {
+  say "Installing $1: the client is tried in it"
+  mkdir -p ".data/$1" && printf '{ "private": true }\n' >".data/$1/package.json"
+  npm install --prefix ".data/$1" --silent --no-save --no-package-lock --ignore-scripts "$2" || {
+    say "Please put a \`$1\` program where model-tests/runtimes/bun-deno.test.ts looks for it, then run this again." >&2
+    exit 1
+  }
+}
+
 # Stately's extractor reads charts out of source as its editor does. It is of the time of XState 4 and wants that beside it: it lands in .data/stately.
 need_stately() {
   [ -d .data/stately/node_modules/@xstate/machine-extractor ] && return 0
@@ -183,7 +204,7 @@ if [ "$major" -lt "$node_major_min" ]; then
   exit 1
 fi
 
-known='redis redis_builds network chromium nginx haproxy fuzzer original temporal react_native workerd stately compilers'
+known='redis redis_builds network chromium nginx haproxy fuzzer original temporal react_native workerd bun deno stately compilers'
 # The names are words of their own.
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $known
