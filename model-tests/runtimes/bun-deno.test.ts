@@ -30,6 +30,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let bridge: TaskBridge;
 let listening: Loopback;
 let cuts: number;
+function cut(): void {
+  for (const socket of listening.sockets) socket.destroy();
+  cuts += 1;
+}
 beforeEach(async () => {
   cuts = 0;
   bridge = createTaskBridge({
@@ -39,10 +43,10 @@ beforeEach(async () => {
         const to = Number(task.input['to']);
         for (let i = 1; i <= to; i += 1) {
           await task.progress((i / to) * 100);
-          if (i % 2 === 1) for (const socket of listening.sockets) (socket.destroy(), (cuts += 1));
+          if (i % 2 === 1) cut();
         }
         const { actionType } = await task.suspend('which', { reasonCode: 'WHICH', allowedActions: ['left', 'right'] });
-        for (const socket of listening.sockets) (socket.destroy(), (cuts += 1));
+        cut();
         return { went: actionType };
       },
     }),

@@ -1,8 +1,7 @@
 /** A program that uses the client where a host is: it starts a task, watches it through cuts, answers its question, and says what it saw. */
 import { createTaskBridgeClient, isFact, type TransportName } from 'taskbridge/client';
 
-const [baseUrl = '', transports = ''] =
-  (globalThis as { readonly process?: { readonly argv: readonly string[] } }).process?.argv.slice(2) ?? [];
+const [baseUrl = '', transports = ''] = process.argv.slice(2);
 const client = createTaskBridgeClient({
   baseUrl,
   transports: transports.split(',') as TransportName[],
@@ -17,4 +16,4 @@ for await (const fact of observation) {
 }
 const { task, connection } = observation.getSnapshot();
 await client.close();
-console.log(JSON.stringify({ ids, state: task.state, result: task.result, transport: connection.transport }));
+process.stdout.write(JSON.stringify({ ids, state: task.state, result: task.result, transport: connection.transport }));
