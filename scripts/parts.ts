@@ -207,8 +207,9 @@ export const parts: Readonly<Record<PartName, Part>> = {
   web: {
     ...none,
     isWaiting: true,
-    proves: 'the page in a browser, with every switch thrown; the client on the globals of React Native, in workerd, Bun and Deno',
-    needs: ['chromium', 'react_native', 'workerd', 'bun', 'deno'],
+    proves:
+      'the page in a browser, with every switch thrown; the client in Firefox, WebKit, workerd, Bun and Deno, and on the globals of React Native',
+    needs: ['chromium', 'firefox', 'webkit', 'react_native', 'workerd', 'bun', 'deno'],
     tests: ['model-tests/web/', 'model-tests/runtimes/'],
     budgetMinutes: 2,
   },

@@ -63,6 +63,17 @@ need_chromium() {
   need chromium chromium 'the tests of the page use it as people do, in a browser'
 }
 
+# Other distributions call it `firefox`; what is looked for is Debian's.
+need_firefox() {
+  need firefox-esr firefox-esr 'a page is tried in it'
+}
+
+# The engine of Safari, in the small browser that its makers test it with, and a screen that nobody sees.
+need_webkit() {
+  need xvfb-run xvfb 'is the screen of a browser that has none'
+  [ -x /usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser ] || need WebKitWebDriver webkit2gtk-driver 'a page is tried in the engine of Safari'
+}
+
 # Debian's starts a server of its own where it may; the tests have theirs, so that one need not be there.
 need_nginx() {
   need openssl openssl 'makes the certificate of the proxies that the tests start'
@@ -204,7 +215,7 @@ if [ "$major" -lt "$node_major_min" ]; then
   exit 1
 fi
 
-known='redis redis_builds network chromium nginx haproxy fuzzer original temporal react_native workerd bun deno stately compilers'
+known='redis redis_builds network chromium firefox webkit nginx haproxy fuzzer original temporal react_native workerd bun deno stately compilers'
 # The names are words of their own.
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $known
