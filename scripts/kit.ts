@@ -20,7 +20,7 @@ interface Manifest {
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SOURCE = 'model-tests/conformance';
 /** Packages that the kit itself imports; `house/arrows.ts` holds it to them. */
-const imported = ['koa', 'ws', 'eventsource-parser', '@types/koa', '@types/ws'] as const;
+export const kitImports = ['koa', 'ws', 'eventsource-parser', '@types/koa', '@types/ws'] as const;
 
 /** Where the kit's package is put together. */
 export const kitFolder: string = join(root, '.data/kit');
@@ -42,7 +42,7 @@ export function kitManifest({ version, license, engines, dependencies, devDepend
     files: ['dist', 'README.md', 'LICENSE'],
     exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
     peerDependencies: { taskbridge: version },
-    dependencies: Object.fromEntries(imported.map((name) => [name, dependencies[name] ?? devDependencies[name] ?? missing(name)])),
+    dependencies: Object.fromEntries(kitImports.map((name) => [name, dependencies[name] ?? devDependencies[name] ?? missing(name)])),
   };
 }
 

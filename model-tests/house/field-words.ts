@@ -5,10 +5,10 @@
 export const fieldWords: readonly string[] = `
 abort about access acting activities activity adapter address after agent aggregate agreement alphabet and announcer answer answered answering any
 app append appender arrows asking asyncapi at attachment attack attacker audience auth authenticate authorizer back backfill backup bar bare batch
-bearer behaved bench bin blocks bodies body boundaries boundary bounded browser browsing budgets build built bullmq bundle burst button byte call
+bearer behaved bench bin blocks bodies body boundaries boundary bounded browser browsing budgets build built bullmq bun bundle burst button byte call
 cancel careless case cell certificate chance changes chaos chart check checker checkout child children chromium claim cleanup cli clock close
 closing cluster codes cohort commit committed compilers components composite confirm conformance consumers containers content copy core count
-coverage crash create creating creation d damage data date db deadline debug decide decimal decision decisions definitions delivering demo deploys
+coverage crash create creating creation d damage data date db deadline debug decide decimal decision decisions definitions delivering demo deno deploys
 description dev diagnostics dialects diff direct disconnect disk document documented documents doors download drawing drawn drive driven driver
 drop durability early effects emissions emptied ended ending entry equivalent eventually example executor expected expiry express extensions
 extractor failover failure fake fallback fan fastify fault faulty feed fetch field file fills filters finding first fold folder folding form free
@@ -19,7 +19,7 @@ line list listen literal liveness lmdb load locks logger long loop loopback lost
 measurements memory menu mermaid methods middleware migration min misbehaving model modules moment mount mounts multipart multiplex multiplexing
 mutants name namespace native nest network new newer node notes notices notifier notifying numbers observability observed observer off open openapi
 opentelemetry operation operations option options order origin original our out outage outcome outline own ownership pack page pair panel params
-parsers partition pass path patience patient payloads peers phase pieces pipelines platform policy poll pool port present presentable probe process
+parser parsers partition pass path patience patient payloads peers phase pieces pipelines platform policy poll pool port present presentable probe process
 processes profile program progress project prometheus promise proof protocol provider proxies proxy published query question quiesce quota random
 range ranking rate raw react read reader readiness reading readme real recipes reconciler reconnecting reconnection recovery redacted redaction
 redis references refusals refusing registry release reload removal remove renders renewal reopening repair replace reply report reporter request

@@ -8,8 +8,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { endProcess } from '../support/child-process.ts';
 import { patience } from '../support/patience.ts';
 import { bundle } from './bundle.ts';
-import { countingHost } from './counting-host.ts';
-import { wholeLifeSeen } from './whole-life.ts';
+import { countingHost } from './scripted-host.ts';
+import { wholeLifeSeen } from './task-run.ts';
 
 /** How each is started with a page, and a folder of its own. */
 const browsers = {

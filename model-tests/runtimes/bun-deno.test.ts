@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { root } from '../readme/snippets.ts';
 import { bundle } from './bundle.ts';
-import { countingHost } from './counting-host.ts';
-import { wholeLifeSeen } from './whole-life.ts';
+import { countingHost } from './scripted-host.ts';
+import { wholeLifeSeen } from './task-run.ts';
 
 const runtimes = {
   Bun: { program: '.data/bun/node_modules/@oven/bun-linux-x64/bin/bun', args: ['run'] },
@@ -18,8 +18,8 @@ const runtimes = {
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'taskbridge-runtime-'));
-  const program = fileURLToPath(new URL('lifetime.ts', import.meta.url));
-  writeFileSync(join(folder, 'lifetime.mjs'), await bundle(program, { format: 'esm' }));
+  const program = fileURLToPath(new URL('program.ts', import.meta.url));
+  writeFileSync(join(folder, 'program.mjs'), await bundle(program, { format: 'esm' }));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -30,7 +30,7 @@ describe.each(Object.keys(runtimes) as (keyof typeof runtimes)[])('the client in
     if (!existsSync(path)) throw new Error(`${name} is not there (${path}). Run \`sh scripts/setup.sh ${name.toLowerCase()}\`.`);
     const host = await countingHost();
     onTestFinished(() => host.close());
-    const child = spawn(path, [...args, join(folder, 'lifetime.mjs'), host.url, transports]);
+    const child = spawn(path, [...args, join(folder, 'program.mjs'), host.url, transports]);
     const [said, wrong] = await Promise.all([text(child.stdout), text(child.stderr)]);
     expect(wrong).toBe('');
     expect(JSON.parse(said)).toMatchObject({ ...wholeLifeSeen, transport: transports.split(',')[0] });

@@ -1,7 +1,7 @@
 /** A page that uses the client, and reports what it saw; in frames of it, as two tabs of a browser. */
 import type { TransportName } from 'taskbridge/client';
 import { tabSockets } from 'taskbridge/client/tabs';
-import { wholeLife } from './whole-life.ts';
+import { wholeLife } from './task-run.ts';
 
 const baseUrl = location.origin;
 const known = new URLSearchParams(location.search).get('task');
