@@ -8,7 +8,7 @@ export interface Budget {
 }
 
 /** The client with all that it needs, XState among it. */
-export const coreBudget: Budget = { door: 'taskbridge/client', bytesMax: 48_400 };
+export const coreBudget: Budget = { door: 'taskbridge/client', bytesMax: 47_900 };
 /** What each costs a page that has the client. */
 export const budgetsBeyond: readonly Budget[] = [
   { door: 'taskbridge/client/outbox', bytesMax: 6_144 },

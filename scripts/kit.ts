@@ -14,18 +14,19 @@ interface Manifest {
   readonly license: string;
   readonly engines: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SOURCE = 'model-tests/conformance';
 /** Packages that the kit itself imports; `house/arrows.ts` holds it to them. */
-const imported = ['koa', 'ws', 'eventsource-parser', '@types/koa', '@types/ws'] as const;
+export const kitImports = ['koa', 'ws', 'eventsource-parser', '@types/koa', '@types/ws'] as const;
 
 /** Where the kit's package is put together. */
 export const kitFolder: string = join(root, '.data/kit');
 
 /** The kit's manifest: the same version as the library's, which it asks for. */
-export function kitManifest({ version, license, engines, dependencies }: Manifest): Record<string, unknown> {
+export function kitManifest({ version, license, engines, dependencies, devDependencies }: Manifest): Record<string, unknown> {
   const exports = kitDoors.map(({ specifier, source }) => {
     const built = `./dist/${source.slice(SOURCE.length + 1).replace(/\.ts$/, '')}`;
     return [`.${specifier.slice(kitName.length)}`, { types: `${built}.d.ts`, default: `${built}.js` }] as const;
@@ -41,7 +42,7 @@ export function kitManifest({ version, license, engines, dependencies }: Manifes
     files: ['dist', 'README.md', 'LICENSE'],
     exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
     peerDependencies: { taskbridge: version },
-    dependencies: Object.fromEntries(imported.map((name) => [name, dependencies[name] ?? missing(name)])),
+    dependencies: Object.fromEntries(kitImports.map((name) => [name, dependencies[name] ?? devDependencies[name] ?? missing(name)])),
   };
 }
 

@@ -209,8 +209,8 @@ export const parts: Readonly<Record<PartName, Part>> = {
     ...none,
     isWaiting: true,
     proves:
-      'the pages in a browser, with every switch thrown, and text that goes on in mid-sentence; the client on the globals of React Native and in workerd',
-    needs: ['chromium', 'react_native', 'workerd'],
+      'the pages in a browser, with every switch thrown, and text that goes on in mid-sentence; the client in Firefox, WebKit, workerd, Bun and Deno, and on the globals of React Native',
+    needs: ['chromium', 'firefox', 'webkit', 'react_native', 'workerd', 'bun', 'deno'],
     tests: ['model-tests/web/', 'model-tests/runtimes/'],
     budgetMinutes: 2.5,
   },

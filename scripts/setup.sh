@@ -63,6 +63,17 @@ need_chromium() {
   need chromium chromium 'the tests of the page use it as people do, in a browser'
 }
 
+# Other distributions call it `firefox`; what is looked for is Debian's.
+need_firefox() {
+  need firefox-esr firefox-esr 'a page is tried in it'
+}
+
+# The engine of Safari, in the small browser that its makers test it with, and a screen that nobody sees.
+need_webkit() {
+  need xvfb-run xvfb 'is the screen of a browser that has none'
+  [ -x /usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser ] || need WebKitWebDriver webkit2gtk-driver 'a page is tried in the engine of Safari'
+}
+
 # Debian's starts a server of its own where it may; the tests have theirs, so that one need not be there.
 need_nginx() {
   need openssl openssl 'makes the certificate of the proxies that the tests start'
@@ -119,6 +130,27 @@ need_workerd() {
   mkdir -p .data/workerd && printf '{ "private": true }\n' >.data/workerd/package.json
   npm install --prefix .data/workerd --silent --no-save --no-package-lock --ignore-scripts @cloudflare/workerd-linux-64@1 || {
     say "Please put a \`workerd\` program where model-tests/runtimes/workerd.test.ts looks for it, then run this again." >&2
+    exit 1
+  }
+}
+
+# Two runtimes that are no Node, of 100 MB each, as npm has them; they land in .data/bun and .data/deno.
+need_bun() {
+  [ -x .data/bun/node_modules/@oven/bun-linux-x64/bin/bun ] && return 0
+  bring_runtime bun @oven/bun-linux-x64@1
+}
+
+need_deno() {
+  [ -x .data/deno/node_modules/@deno/linux-x64-glibc/deno ] && return 0
+  bring_runtime deno @deno/linux-x64-glibc@2
+}
+
+# bring_runtime <name> <package>
+bring_runtime() {
+  say "Installing $1: the client is tried in it"
+  mkdir -p ".data/$1" && printf '{ "private": true }\n' >".data/$1/package.json"
+  npm install --prefix ".data/$1" --silent --no-save --no-package-lock --ignore-scripts "$2" || {
+    say "Please put a \`$1\` program where model-tests/runtimes/bun-deno.test.ts looks for it, then run this again." >&2
     exit 1
   }
 }
@@ -199,7 +231,7 @@ if [ "$major" -lt "$node_major_min" ]; then
   exit 1
 fi
 
-known='redis redis_builds network chromium nginx haproxy caddy kubernetes fuzzer original temporal react_native workerd stately compilers'
+known='redis redis_builds network chromium firefox webkit nginx haproxy caddy kubernetes fuzzer original temporal react_native workerd bun deno stately compilers'
 # The names are words of their own.
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $known

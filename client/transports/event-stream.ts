@@ -1,8 +1,8 @@
-import { createParser } from 'eventsource-parser';
 import type { Authorization, CallContext } from '../auth/credentials.ts';
 import { readText, refusedBy, thrownBy } from '../commands/answer.ts';
 import type { ConnectionInput, DecodedEnding } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
+import { createEventParser } from './event-parser.ts';
 
 const REFUSAL_BYTES_MAX = 64 * 1024;
 
@@ -99,15 +99,14 @@ export function impossible(code: string, message: string): [reason: string, endi
 
 async function readBody(body: ReadableStream<Uint8Array>, sink: EventSink, frameBytesMax: number): Promise<void> {
   let unparsedBytes = 0;
-  const parser = createParser({
-    onEvent({ data, id }) {
+  const parse = createEventParser({
+    event(data, id) {
       unparsedBytes = 0;
       sink.event(data, id === undefined);
     },
-    onComment: () => sink.comment?.(),
+    comment: () => sink.comment?.(),
   });
   const decoder = new TextDecoder();
-  const linesOf = createLineEnds();
   const reader = body.getReader();
   let isOpen = false;
   for (;;) {
@@ -119,20 +118,10 @@ async function readBody(body: ReadableStream<Uint8Array>, sink: EventSink, frame
       sink.opened();
     }
     unparsedBytes += value.byteLength;
-    parser.feed(linesOf(decoder.decode(value, { stream: true })));
+    parse(decoder.decode(value, { stream: true }));
     // Closed by the decoder: what made it close may have ended the observation.
     if (sink.isClosed) return void reader.cancel().catch(() => undefined);
     if (unparsedBytes > frameBytesMax) return sink.lost(`an event above ${frameBytesMax} bytes`);
     sink.flush();
   }
-}
-
-/** Ends lines with LF, whichever of the three ends a server has. The parser holds back what ends with CR, since LF may follow: here nothing waits for it. */
-function createLineEnds(): (text: string) => string {
-  let wasCr = false;
-  return (text) => {
-    const rest = wasCr && text.startsWith('\n') ? text.slice(1) : text;
-    if (text !== '') wasCr = text.endsWith('\r');
-    return rest.replace(/\r\n?/g, '\n');
-  };
 }

@@ -1,3 +1,4 @@
+import { compareEventIds, type Gap } from '../../machines/wire/index.ts';
 import type { Authorization } from '../auth/credentials.ts';
 import { parseObject, readText, refusedBy, thrownBy } from '../commands/answer.ts';
 import { readGap } from '../observation/frame.ts';
@@ -43,9 +44,10 @@ export async function runPoll({ url, settings, connection, authorization, signal
   }
 
   function readPage(page: { readonly [key: string]: unknown }, events: readonly unknown[], bytes: number): void {
+    const gap = readGap(page['gap']);
+    if (isOfAnother(page, events, gap, connection.begunAfter)) return connection.lost('a page that does not follow its cursor');
     // Only a server that counts without holes says whether the log has ended.
     connection.confirmed(typeof page['terminal'] === 'boolean' ? [] : undefined);
-    const gap = readGap(page['gap']);
     if (gap) connection.gap(gap);
     const before = connection.delivered;
     for (const event of events) {
@@ -62,4 +64,19 @@ export async function runPoll({ url, settings, connection, authorization, signal
     if (page['terminal'] === true && page['hasMore'] !== true) ended();
     else tell({ type: hasNews ? 'wire.page' : 'wire.empty' });
   }
+}
+
+/** True for an answer to another question than this cursor's, which a cache gives that looks at no query: it would be given again and again. */
+function isOfAnother(
+  { nextAfterEventId: next }: { readonly nextAfterEventId?: unknown },
+  events: readonly unknown[],
+  gap: Gap | undefined,
+  cursor: string | null,
+): boolean {
+  const isBehind = (id: unknown, most: number): boolean =>
+    cursor !== null && typeof id === 'string' && (compareEventIds(id, cursor) ?? 1) <= most;
+  const ids = events.map((event) => (event as { readonly eventId?: unknown } | null)?.eventId);
+  // Who knows the cursor's own fact does not replace its history.
+  if (gap?.reason === 'reset') return ids.includes(cursor);
+  return ids.length === 0 ? isBehind(next, -1) : ids.every((id) => isBehind(id, 0));
 }

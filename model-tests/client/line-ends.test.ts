@@ -1,3 +1,5 @@
+import { createParser } from 'eventsource-parser';
+import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { createTaskBridgeClient } from 'taskbridge/client/node';
 import { completed, fact, TASK } from '../support/scripted-server.ts';
@@ -45,4 +47,36 @@ test('line ends may change from line to line', async () => {
     onTestFinished(() => client.close());
     expect(await numbers(client.observe(TASK))).toEqual([1, 2, 3]);
   }
+});
+
+test('what is between, before and within the events of a stream changes nothing, whatever it is', async () => {
+  const noise = fc.constantFrom(': comment', ':', 'event: fact', 'retry: 5', 'other', 'data-more: x', 'id2: 7', ' data: x');
+  const noises = fc.array(noise, { maxLength: 3 });
+  const piece = fc.integer({ min: 1, max: 40 });
+  const shapes = fc.array(fc.tuple(noises, noises, fc.boolean(), fc.constantFrom('data: ', 'data:')), { minLength: 3, maxLength: 3 });
+  await fc.assert(
+    fc.asyncProperty(shapes, fc.constantFrom('\n', '\r\n', '\r'), piece, async (all, end, size) => {
+      const told = [fact(1), fact(2), completed(3)].flatMap((one, n) => {
+        const [before, within, isLong, field] = all[n] ?? [[], [], false, 'data: '];
+        const data = JSON.stringify(one, null, isLong ? 1 : 0).split('\n');
+        // An event that has no data is none.
+        return [...before, '', `id: ${n + 1}-1000`, ...data.map((line) => field + line), ...within, ''];
+      });
+      const text = told.map((line) => line + end).join('');
+      const ours: string[] = [];
+      const others: string[] = [];
+      const parser = createParser({ onEvent: ({ data }) => void others.push(data) });
+      parser.feed(told.map((line) => `${line}\n`).join(''));
+      const client = createTaskBridgeClient({
+        baseUrl: 'http://stream.test',
+        transports: ['sse'],
+        fetch: streaming(inPieces(text, size)),
+        listener: { onSseRawEvent: ({ text: data }) => void ours.push(data) },
+      });
+      expect(await numbers(client.observe(TASK))).toEqual([1, 2, 3]);
+      await client.close();
+      expect(ours).toEqual(others);
+    }),
+    { numRuns: 60 },
+  );
 });

@@ -21,7 +21,7 @@ const arrows: Readonly<Record<string, Room>> = {
   server: { doors: [machinesDoor], packages: [node, /^(xstate|zod\/mini|koa|koa-router|ws|better-sse|@fastify\/busboy)$/] },
   // A whole bridge for hosts' tests, put together of what a host puts together, by the same doors.
   'server/testing': { doors: [machinesDoor, /^server\/(access\/)?index\.ts$/, /^adapters\/(memory|in-process)\/index\.ts$/], packages: [] },
-  client: { doors: [machinesDoor], packages: [/^(xstate|eventsource-parser|idb-keyval)$/] },
+  client: { doors: [machinesDoor], packages: [/^(xstate|idb-keyval)$/] },
   // Hooks over the client's door: React is brought by the page.
   'client/react': { doors: [machinesDoor, /^client\/((contract|outbox|parts)\/)?index\.ts$/], packages: [/^react$/] },
   // Logic over the client's doors.

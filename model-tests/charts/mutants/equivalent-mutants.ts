@@ -91,9 +91,11 @@ const transport: Reasons = {
   '.observing.delivering.recovering recovery onDone 4 before its elder': oneOutcome,
   '.observing.delivering.recovering recovery onDone 5 before its elder': oneOutcome,
   '.observing.delivering.recovering recovery onDone 6 before its elder': oneOutcome,
-  '.observing.delivering.recovering recovery onDone 5 with its actions the other way round': apart,
-  '.observing.delivering.recovering recovery onDone 7 with its actions the other way round': apart,
+  '.observing.delivering.recovering recovery onDone 7 before its elder': oneOutcome,
+  '.observing.delivering.recovering recovery onDone 4 with its actions the other way round': apart,
+  '.observing.delivering.recovering recovery onDone 6 with its actions the other way round': apart,
   '.observing.delivering.recovering recovery onDone 8 with its actions the other way round': apart,
+  '.observing.delivering.recovering recovery onDone 9 with its actions the other way round': apart,
 };
 
 const apartEffects = 'what one of them does is nothing to the other';

@@ -89,15 +89,15 @@ export const recoveryFaults: FaultsOf = {
     ),
     fault(
       'an appeal that nobody answers tries again',
-      "{ target: 'failed' }, ], onError: { target: 'failed' }",
-      "{ target: 'failed' }, ], onError: { target: 'lost' }",
+      "onError: [{ guard: 'isStored', target: 'misplaced' }, { target: 'failed' }]",
+      "onError: [{ guard: 'isStored', target: 'misplaced' }, { target: 'lost' }]",
     ),
     alike(
       'what ended it is remembered still, and says the same again',
       fault(
         'an appeal is told instead of the close',
-        "{ target: 'failed' }, ], onError: { target: 'failed' }",
-        "{ target: 'failed', actions: 'noteRefusal' }, ], onError: { target: 'failed' }",
+        "{ target: 'failed' }, ], onError: [",
+        "{ target: 'failed', actions: 'noteRefusal' }, ], onError: [",
       ),
     ),
     fault(
