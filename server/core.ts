@@ -116,7 +116,7 @@ export function createCore(deps: CoreDeps): Core {
   const processor = new CommandProcessor({ store, clock, time, chance, settings, ...observed });
   // Before all others: who is told next acts on what the owner has by now.
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
-  const flusher = store.lanes && new PartFlusher(store.lanes, logger);
+  const flusher = store.lanes && new PartFlusher({ lanes: store.lanes, logger, metrics });
   const onRunEnded = ({ taskType: task_type, ms }: EndedRun): void => metrics.observeHistogram('run_seconds', ms / 1000, { task_type });
   const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares, flusher, onRunEnded });
   const { supervisor, rooms, heldBack, recounts } = node;
@@ -157,6 +157,7 @@ export function createCore(deps: CoreDeps): Core {
     *gauges() {
       yield* supervisor.gauges();
       yield* shares.gauges();
+      if (flusher) yield* flusher.gauges();
     },
     aboutOf: async (taskId) => (processor.known(taskId) ?? (await processor.read(taskId))).about,
     now: () => time.now(),

@@ -8,7 +8,7 @@ import type { TemporalSystem } from '../systems/temporal/temporal-system.ts';
 import type { Load } from '../load/load.ts';
 import { startChild, type Child } from './child.ts';
 import type { CleanupStack } from './cleanup-stack.ts';
-import { startTemporal } from './temporal-server.ts';
+import { isTemporalHere, temporalServer } from '../../model-tests/temporal/dev-server.ts';
 
 /** Who is measured. */
 export type SystemName = 'ours' | 'bareWs' | 'bareHttp' | 'bareJoined' | 'socketIo' | 'original';
@@ -128,7 +128,9 @@ export function startCreating(
 
 /** Starts a server of Temporal, and what works with it. */
 export async function startTemporalWork(cleanup: CleanupStack, redisPort: number): Promise<TemporalProcess | undefined> {
-  const address = await startTemporal(cleanup);
+  if (!isTemporalHere()) return undefined;
+  const { address, close } = await temporalServer();
+  cleanup.add(close);
   if (address === undefined) return undefined;
   return startChild(cleanup, process.execPath, [programOf('temporal/temporal.js'), String(redisPort), address]);
 }

@@ -1,28 +1,17 @@
 import { buffer } from 'node:stream/consumers';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
 import type { Task } from 'taskbridge/adapters/in-process';
-import { memoryAttachments } from 'taskbridge/adapters/memory';
-import { createTestBridge, type TestBridgeOptions } from 'taskbridge/server/testing';
+import type { TestBridgeOptions } from 'taskbridge/server/testing';
+import { filesFixture } from './files-fixture.ts';
 
 /** A bridge whose one task does what it is told to. */
-export async function attachFixture(work: (task: Task) => Promise<unknown>, options: TestBridgeOptions = {}) {
-  const attachments = options.attachments ?? memoryAttachments();
-  const test = await createTestBridge({
-    work: { make: { repeatable: true, run: async (task) => void (await work(task)) } },
-    logger: { warn: () => undefined, error: () => undefined },
-    ...options,
-    attachments,
-  });
-  onTestFinished(test.close);
-  const tasks = test.bridge.tasks({ subject: 'ann' });
-  const keys = async (): Promise<string[]> => {
-    const found: string[] = [];
-    for await (const key of attachments.keys(Number.MAX_SAFE_INTEGER)) found.push(key);
-    return found;
-  };
+export async function attachFixture(make: (task: Task) => Promise<unknown>, options: TestBridgeOptions = {}) {
+  const work: TestBridgeOptions = { work: { make: { repeatable: true, run: async (task) => void (await make(task)) } } };
+  const test = await filesFixture({ ...work, ...options });
+  const { tasks } = test;
   const start = async (clientRequestId = 'r') => (await tasks.start({ clientRequestId, taskType: 'make' })).taskId;
   const textOf = async (taskId: string, name: string) => (await buffer(await (await tasks.attachment(taskId, name)).open())).toString();
-  return { ...test, attachments, tasks, keys, start, textOf };
+  return { ...test, start, textOf };
 }
 
 /** What a file of work means, on any store. */

@@ -1,8 +1,8 @@
 import { buffer } from 'node:stream/consumers';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
 import { inProcess, TaskFailure } from 'taskbridge/adapters/in-process';
-import { memoryAttachments } from 'taskbridge/adapters/memory';
-import { createTestBridge, type TestBridgeOptions } from 'taskbridge/server/testing';
+import type { TestBridgeOptions } from 'taskbridge/server/testing';
+import { filesFixture } from './files-fixture.ts';
 
 /** A bridge whose tasks fail until they are mended, and give what was in their files then. */
 export async function retryFixture(options: TestBridgeOptions = {}) {
@@ -14,8 +14,7 @@ export async function retryFixture(options: TestBridgeOptions = {}) {
     mayRun = new Promise((resolve) => (release = resolve));
     return release;
   };
-  const attachments = options.attachments ?? memoryAttachments();
-  const test = await createTestBridge({
+  const test = await filesFixture({
     executor: () =>
       inProcess({
         async count({ attachments: files, input, metadata }) {
@@ -26,17 +25,9 @@ export async function retryFixture(options: TestBridgeOptions = {}) {
         },
         ask: (task) => task.suspend('q', { reasonCode: 'Q', allowedActions: ['a'] }).then(() => ({})),
       }),
-    logger: { warn: () => undefined, error: () => undefined },
     ...options,
-    attachments,
   });
-  onTestFinished(test.close);
-  const tasks = test.bridge.tasks({ subject: 'ann' });
-  const keys = async (): Promise<string[]> => {
-    const found: string[] = [];
-    for await (const key of attachments.keys(Number.MAX_SAFE_INTEGER)) found.push(key);
-    return found.sort();
-  };
+  const { tasks } = test;
   const failed = async (): Promise<string> => {
     const files = [
       { fileName: 'a.csv', content: 'x,y' },
@@ -47,7 +38,7 @@ export async function retryFixture(options: TestBridgeOptions = {}) {
     expect((await test.ended('ann', taskId)).state).toBe('failed');
     return taskId;
   };
-  return { ...test, tasks, keys, failed, hold, attachments, mend: () => (isMended = true) };
+  return { ...test, failed, hold, mend: () => (isMended = true) };
 }
 
 /** What starting a task again means, on any store. */

@@ -115,7 +115,8 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/house': { doors: [anything], packages: [anything] },
   // A page may draw what is drawn.
   examples: { doors: [anyDoor, /^docs\/charts\/[\w-]+\.flow\.json$/], packages: [anything] },
-  bench: { doors: [anyDoor], packages: [anything] },
+  // Its Temporal server is that of the tests.
+  bench: { doors: [anyDoor, /^model-tests\/temporal\/dev-server\.ts$/], packages: [anything] },
   // The run of the tests shows what they say of the charts; the schemas of the wire are drawn where they stand.
   scripts: {
     doors: [

@@ -14,17 +14,17 @@ driven driver drop durability early effects emissions emptied ended ending entry
 extensions extractor failover failure fake fallback fan fastify fault faulty feed fetch field file fills filters finding first fold folder folding
 form free from full further fuzz gaps garbage gate gauges generator givens greedy greeter guarded guide handle handshake hash head headers health
 heap heard held histories history hono hooks hostile house http http2 identity idle image impairment imports in index indexed injection input
-inspection instrumentation io issuer job joining journey json jwt key kills kind kit known koa ladder lag last layout lazy leader length lenient
-level limit line list listen literal liveness lmdb load locks logger long loop loopback lost machine mailbox main many mark markdown measure
-measured measurements memory menu mermaid methods middleware migration min misbehaving model modules moment mount mounts multipart multiplex
-multiplexing mutants name namespace native nest network new newer node notes notices notifier notifying numbers observability observed observer off
-open openapi opentelemetry operation operations option options order origin original our out outage outcome outline own ownership pack page pair
-panel params parser parsers partition pass path patience patient payloads peers phase pieces pipelines platform policy poll pool port present
-presentable probe process processes profile program progress project prometheus promise proof protocol provider proxies proxy published query
-question quiesce quota random range ranking rate raw react read reader readiness reading readme real recipes reconciler reconnecting reconnection
-recovery redacted redaction redis references refusals refusing registry release reload removal remove renders renewal reopening repair replace
-reply report reporter request resolution restart restore result resume retention retry reverse rights rollback rolling route row rpc rules run
-runtimes same sample sampler save say scale scan scanner scenario schedule schema schemas screen scripted scroll seam security seeded selectors
+inspection instrumentation io issuer job joining journey json jwt key kills kind kit known koa kubernetes ladder lag last layout lazy leader length
+lenient level limit line list listen literal liveness lmdb load locks logger long loop loopback lost machine mailbox main many mark markdown
+measure measured measurements memory menu mermaid methods middleware migration min misbehaving model modules moment mount mounts multipart
+multiplex multiplexing mutants name namespace native nest network new newer node notes notices notifier notifying numbers observability observed
+observer off open openapi opentelemetry operation operations option options order origin original our out outage outcome outline own ownership pack
+page pair panel params parser parsers partition pass path patience patient payloads peers phase pieces pipelines platform policy poll pool port
+present presentable probe process processes profile program progress project prometheus promise proof protocol provider proxies proxy published
+query question quiesce quota random range ranking rate raw react read reader readiness reading readme real recipes reconciler reconnecting
+reconnection recovery redacted redaction redis references refusals refusing registry release reload removal remove renders renewal reopening repair
+replace reply report reporter request resolution restart restore result resume retention retry reverse rights rollback rolling route row rpc rules
+run runtimes same sample sampler save say scale scan scanner scenario schedule schema schemas screen scripted scroll seam security seeded selectors
 semaphore send sender sentinel serve service set settings several sharing shown shrink sign silent simple simulated simulation sink size sleep
 slots slowness snapshot snippets soak solid source spans special sse stack stalled stand standard start starting statistics status stimuli stop
 storage store stored streaming submit subscriber suite summary support surface survival survivors suspense svg sweep switch switches syntax tab

@@ -23,6 +23,7 @@ const rows: readonly Row[] = [
   ['nginx', 'prefix', 'ws', 'http/1.1', '/backend'],
   ['haproxy', 'forbidden', 'sse', 'http/1.1'],
   ['nginx', 'buffering', 'any', 'http/1.1'],
+  ['caddy', 'recommended', 'ws', 'h2'],
 ];
 const sitesOf = (proxy: ProxyName): string[] => rows.flatMap(([name, site]) => (name === proxy ? [site] : []));
 
@@ -43,12 +44,13 @@ beforeAll(async () => {
   host = await startHost({
     files: { '/': { type: 'html', text: page }, '/page.js': { type: 'js', text: outputFiles[0]?.text ?? '' } },
   });
-  const [nginx, haproxy, chromium] = await Promise.all([
+  const [nginx, haproxy, caddy, chromium] = await Promise.all([
     startProxy('nginx', sitesOf('nginx'), host.port),
     startProxy('haproxy', sitesOf('haproxy'), host.port),
+    startProxy('caddy', sitesOf('caddy'), host.port),
     startChromium('--ignore-certificate-errors'),
   ]);
-  proxies = { nginx, haproxy };
+  proxies = { nginx, haproxy, caddy };
   browser = chromium;
   // Of all ports.
   await browser.context.addCookies([{ name: 'name', value: 'ada', domain: '127.0.0.1', path: '/' }]);

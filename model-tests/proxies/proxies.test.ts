@@ -31,6 +31,14 @@ const rows: readonly Row[] = [
   ['haproxy', 'cache', 'sse'],
   ['haproxy', 'prefix', 'ws', '/backend'],
   ['haproxy', 'buffering', 'any'],
+  ['caddy', 'recommended', 'ws'],
+  ['caddy', 'plain', 'ws'],
+  ['caddy', 'no-upgrade', 'sse'],
+  ['caddy', 'forbidden', 'sse'],
+  ['caddy', 'encode', 'poll'],
+  ['caddy', 'encode-but-streams', 'sse'],
+  ['caddy', 'prefix', 'ws', '/backend'],
+  ['caddy', 'buffering', 'any'],
 ];
 const sitesOf = (proxy: ProxyName): string[] => rows.flatMap(([name, site]) => (name === proxy ? [site] : []));
 
@@ -40,11 +48,12 @@ let trustNobodyElse: () => void;
 beforeAll(async () => {
   trustNobodyElse = trustEverybody();
   host = await startHost();
-  const [nginx, haproxy] = await Promise.all([
+  const [nginx, haproxy, caddy] = await Promise.all([
     startProxy('nginx', sitesOf('nginx'), host.port),
     startProxy('haproxy', sitesOf('haproxy'), host.port),
+    startProxy('caddy', sitesOf('caddy'), host.port),
   ]);
-  proxies = { nginx, haproxy };
+  proxies = { nginx, haproxy, caddy };
 });
 afterAll(async () => {
   trustNobodyElse();
@@ -70,7 +79,7 @@ describe.each(rows.map((row) => ({ name: `${row[0]}, ${row[1]}`, row })))('behin
 });
 
 describe.each<TransportName>(['ws', 'sse', 'poll'])('where only %s is allowed', (transport) => {
-  test.each<ProxyName>(['nginx', 'haproxy'])('the recommended %s brings each fact once and in order', async (proxy) => {
+  test.each<ProxyName>(['nginx', 'haproxy', 'caddy'])('the recommended %s brings each fact once and in order', async (proxy) => {
     const { client } = nodeClient(proxies[proxy].url('recommended'), { transports: [transport] });
     const { numbers, firstFactMs } = await travel(client, { rounds: 20 });
     expect(numbers).toEqual(logOf(20));
@@ -82,7 +91,7 @@ describe('a file', () => {
   // Above the 1 MiB that nginx takes by itself.
   const attachments = [{ fileName: 'big.bin', content: new Uint8Array(3 * 1024 * 1024) }];
 
-  test.each<ProxyName>(['nginx', 'haproxy'])('goes through the recommended %s', async (proxy) => {
+  test.each<ProxyName>(['nginx', 'haproxy', 'caddy'])('goes through the recommended %s', async (proxy) => {
     const { client } = nodeClient(proxies[proxy].url('recommended'));
     const { numbers } = await travel(client, { rounds: 1, attachments });
     expect(numbers).toEqual(logOf(1));

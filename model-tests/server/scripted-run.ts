@@ -29,6 +29,8 @@ export interface World {
   readonly counts: Map<string, number>;
   readonly gauges: string[];
   readonly bridge: TaskBridge;
+  /** From now on the store answers for the text of parts. */
+  answerFlushes(): void;
   readonly client: (options?: Partial<TaskBridgeClientOptions>) => TaskBridgeClient;
   readonly url: string;
   close(): Promise<void>;
@@ -40,6 +42,9 @@ function executors(): TaskExecutor[] {
     async ask(task) {
       await task.progress(10, { stage: SECRET, message: SECRET });
       await task.message(SECRET);
+      const part = task.stream('answer', { kind: 'text' });
+      void part.write(SECRET);
+      await part.end();
       const { payload } = await task.suspend('which', { reasonCode: 'WHICH', allowedActions: ['yes'], uiHints: { text: SECRET } });
       return { payload };
     },
@@ -79,6 +84,17 @@ function executors(): TaskExecutor[] {
   return [refusing, stumbling];
 }
 
+/** A store that answers for no text until it is told to, so that what waits for it is seen. */
+function slowStore() {
+  const store = memoryStore();
+  const { lanes } = store;
+  if (!lanes) throw new Error('The memory store keeps parts.');
+  let answerFlushes = (): void => undefined;
+  const told = new Promise<void>((resolve) => (answerFlushes = resolve));
+  const flush: typeof lanes.flush = (flushes) => told.then(() => lanes.flush(flushes));
+  return { store: { ...store, lanes: { ...lanes, flush } }, answerFlushes };
+}
+
 /** Starts it. */
 export async function world(told: Told[], tasks: Partial<TaskSettings> = {}): Promise<World> {
   const counts = new Map<string, number>();
@@ -87,8 +103,9 @@ export async function world(told: Told[], tasks: Partial<TaskSettings> = {}): Pr
     (level: string) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}) =>
       void told.push({ level, message, fields });
+  const { store, answerFlushes } = slowStore();
   const bridge = createTaskBridge({
-    store: memoryStore(),
+    store,
     executor: executors(),
     auth: ({ headers }) => ({ subject: headers['x-user']?.toString() ?? 'ada' }),
     ownership: { refuseCreate: (_auth, { metadata }) => (metadata['forbidden'] === true ? SECRET : undefined) },
@@ -120,6 +137,7 @@ export async function world(told: Told[], tasks: Partial<TaskSettings> = {}): Pr
     counts,
     gauges,
     bridge,
+    answerFlushes,
     url: listening.url,
     client(options = {}) {
       const made = createTaskBridgeClient({
@@ -181,6 +199,8 @@ export async function play(run: World): Promise<void> {
   const metadata = { text: SECRET };
   const file = { fileName: `${SECRET}.txt`, contentType: 'text/plain', content: new Blob([SECRET]) };
   const { taskId } = await ada.start({ taskType: 'ask', clientRequestId: 'r1', input, metadata, attachments: [file] });
+  await eventually(() => run.gauges.some((line) => /^part_unsent_bytes [1-9]/.test(line)));
+  run.answerFlushes();
   const suspendId = await question(ada, taskId);
   await shown(run, 'tasks_held{task_type=ask}{state=suspended} 1');
   await ada.start({ taskType: 'ask', clientRequestId: 'r1', input, metadata, attachments: [file] });

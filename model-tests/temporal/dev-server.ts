@@ -1,8 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { delimiter, join, resolve } from 'node:path';
 import { WAIT_MS } from '../support/patience.ts';
 import { Connection } from '@temporalio/client';
 import { startProcess } from '../support/child-process.ts';
@@ -52,23 +51,33 @@ async function devServer(dbFilename: string | undefined): Promise<TemporalServer
   return { address, kill: () => server.kill(), restart: server.restart, close: () => server.kill() };
 }
 
+/** True where there is a server, or a program to start one. */
+export function isTemporalHere(): boolean {
+  return process.env.TEMPORAL_ADDRESS !== undefined || findProgram() !== undefined;
+}
+
 /** The `temporal` program, or an error that says how to get it. */
-export function temporalProgram(): string {
+function temporalProgram(): string {
+  const found = findProgram();
+  if (found !== undefined) return found;
+  throw new Error(
+    'NO TEMPORAL SERVER: these tests need a real one. Set TEMPORAL_ADDRESS, or put the program `temporal` on the PATH, for instance by ' +
+      '`go install github.com/temporalio/cli/cmd/temporal@v1.5.1` (some minutes). Nothing was tested.',
+  );
+}
+
+function findProgram(): string | undefined {
   const name = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
   const gopath = process.env.GOPATH ?? spawnSync('go', ['env', 'GOPATH'], { encoding: 'utf8' }).stdout?.trim();
-  const built = fileURLToPath(new URL('../../.data/bin', import.meta.url));
+  // From the root, where all is run: the bench's copy of this file stands elsewhere.
+  const built = resolve('.data/bin');
   const folders = [
     ...(process.env.PATH ?? '').split(delimiter),
     built,
     ...(gopath ? [join(gopath, 'bin')] : []),
     join(homedir(), 'go', 'bin'),
   ];
-  const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-  if (found) return found;
-  throw new Error(
-    'NO TEMPORAL SERVER: these tests need a real one. Set TEMPORAL_ADDRESS, or put the program `temporal` on the PATH, for instance by ' +
-      '`go install github.com/temporalio/cli/cmd/temporal@v1.5.1` (some minutes). Nothing was tested.',
-  );
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
 /** Waits until the server answers for its default namespace. */

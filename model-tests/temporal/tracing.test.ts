@@ -3,7 +3,8 @@ import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trac
 import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openTelemetryTracer, withTraceContext } from '../../adapters/opentelemetry/index.ts';
-import { temporalExecutor, type TaskInput } from '../../adapters/temporal/index.ts';
+import type { FlowTaskRef } from '../../adapters/temporal/activities/index.ts';
+import { temporalExecutor } from '../../adapters/temporal/index.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
 import { patience } from '../support/patience.ts';
 import { tellingExporter, type ToldSpan } from '../tracing/told-spans.ts';
@@ -20,8 +21,7 @@ beforeAll(async () => {
   new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(tellingExporter((span) => void told.push(span)))] }).register();
   world = await temporalHarness({
     // As the guide has it.
-    step: ({ traceContext }: Pick<TaskInput, 'traceContext'>) =>
-      withTraceContext(traceContext, () => trace.getTracer('a library').startSpan('step').end()),
+    step: ({ traceContext }: FlowTaskRef) => withTraceContext(traceContext, () => trace.getTracer('a library').startSpan('step').end()),
   });
 }, patience(120_000));
 

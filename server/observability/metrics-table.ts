@@ -162,6 +162,23 @@ export const metricsTable = {
     tags: ['statistic'],
     meaning: 'How late timers of this process came since the last look: `mean` and `max`.',
   },
+  part_flushes_total: {
+    kind: 'counter',
+    tags: ['outcome'],
+    meaning:
+      'The store answered a flush of the text of a part: `written`, `fenced` where another run or the end of the task has closed it, `behind` where the store has lost its end, `failed` where it did not answer; then it is flushed again.',
+  },
+  part_bytes_total: {
+    kind: 'counter',
+    tags: [],
+    meaning: 'Bytes of parts that the store has taken.',
+  },
+  part_unsent_bytes: {
+    kind: 'gauge',
+    tags: [],
+    meaning:
+      'Bytes of parts that this process has given to the store, which has not answered. What a writer holds back meanwhile is not among them.',
+  },
   store_write_seconds: {
     kind: 'histogram',
     tags: ['write', 'outcome'],

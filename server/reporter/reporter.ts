@@ -118,7 +118,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   processor.onCommitted(commitObserver({ metrics, records: recordWriter(logger), store, logger, isCounting, tracer, time }));
   const synchronize = synchronizer(time, clock);
   const contracts = contractsOf([], contract);
-  const flusher = store.lanes && new PartFlusher(store.lanes, logger);
+  const flusher = store.lanes && new PartFlusher({ lanes: store.lanes, logger, metrics });
   const notifier = new RunNotifier({
     store,
     clock,

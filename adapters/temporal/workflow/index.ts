@@ -7,4 +7,4 @@ export { taskWorkflow, type CarriedRun, type TaskWorkflow } from './task-workflo
 export type { ContractFlow, ContractFlowTask, FlowTask, Question, TaskFlow } from './flow.ts';
 export type { ReportingOptions } from './reports.ts';
 export { taskFailure } from './task-failure.ts';
-export type { TaskInput } from '../contract.ts';
+export type { FlowTaskRef, TaskInput } from '../contract.ts';
