@@ -51,6 +51,8 @@ test('a poll that is sent again is answered the same until something is committe
     // One fact of the same log: the same cursor, another page.
     expect(await poll('waitTimeoutMs=0&maxEvents=1')).toMatchObject({ hasMore: true, nextAfterEventId: whole.events[0]?.eventId });
   }
+  const own = await bridge.tasks({ subject: 'ada' }).poll(taskId);
+  expect(own).toEqual({ ...whole, events: own.events });
   expect(await poll(last, 'eve')).toMatchObject({ code: 'TASK_NOT_FOUND' });
   await task?.progress(20);
   expect((await poll(last)).events.map(({ payload }) => payload)).toEqual([{ progress: 20 }]);
