@@ -1,10 +1,11 @@
+import type { LoadedTask, LogPage } from '../../server/ports/index.ts';
 import type { Appender } from './appender.ts';
 import type { BucketCalls } from './calls.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Heads } from './heads.ts';
 import type { Flusher } from './lanes.ts';
 import type { Keys } from './keys.ts';
-import type { LoadedTasks } from './loads.ts';
+import type { KeptReads } from './kept-reads.ts';
 import type { Script } from './scripts/index.ts';
 import type { Taker } from './work-queue.ts';
 
@@ -13,7 +14,8 @@ export interface StoreDeps {
   readonly connection: RedisConnection;
   readonly keys: Keys;
   readonly heads: Heads;
-  readonly loads: LoadedTasks;
+  readonly loads: KeptReads<LoadedTask>;
+  readonly pages: KeptReads<LogPage>;
   readonly isCluster: boolean;
   readonly calls: BucketCalls;
   readonly take: Taker;

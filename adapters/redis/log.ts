@@ -1,27 +1,45 @@
 import type { EventId } from '../../machines/wire/index.ts';
-import type { EventStore, LogPage } from '../../server/ports/index.ts';
+import type { Entry, EventStore, LogPage } from '../../server/ports/index.ts';
 import { bucketOf } from './keys.ts';
 import type { StoreDeps } from './deps.ts';
 import { grouped } from './calls.ts';
+import { KEPT_SIZE_MAX } from './kept-reads.ts';
 import { bytesOf, listOf, textOf } from './reply.ts';
 import { lastIds, read } from './scripts/index.ts';
 
-/** Reads a run of a log. */
+/** Reads a run of a log; the very object of the last time where its task has not changed since. */
 export async function readLog(
-  { connection, keys }: Pick<StoreDeps, 'connection' | 'keys'>,
+  { connection, keys, pages }: Pick<StoreDeps, 'connection' | 'keys' | 'pages'>,
   taskId: string,
   from: number,
-  limit: { readonly facts: number; readonly bytes: number },
+  { facts, bytes: bytesMax }: { readonly facts: number; readonly bytes: number },
 ): Promise<LogPage | undefined> {
-  const reply = await connection.run(read, [keys.task(taskId), keys.log(taskId)], [from, limit.facts, limit.bytes].map(String));
+  const key = `${taskId} ${from} ${facts} ${bytesMax}`;
+  const known = pages.known(key);
+  const reply = await connection.run(
+    read,
+    [keys.task(taskId), keys.log(taskId)],
+    [String(from), String(facts), String(bytesMax), known?.at ?? ''],
+  );
   if (reply === null) return undefined;
-  const [first, last, ended, ...facts] = listOf(reply);
-  const entries = [];
-  for (let at = 0; at < facts.length; at += 2) {
+  const texts = listOf(reply);
+  if (known && texts.length === 0) return pages.again(key, known);
+  const at = textOf(texts[1]);
+  const entries: Entry[] = [];
+  let size = 0;
+  for (let place = 2; place < texts.length; place += 2) {
+    const bytes = bytesOf(texts[place + 1]);
+    size += bytes.length;
     // Written by `append` only, under the id that the fact has.
-    entries.push({ eventId: textOf(facts[at]) as EventId, bytes: bytesOf(facts[at + 1]) });
+    entries.push({ eventId: textOf(texts[place]) as EventId, bytes });
   }
-  return { entries, firstEventId: idOf(first), lastEventId: idOf(last), ended: textOf(ended) === '1' };
+  const [last = '', ended] = at.split(';').slice(-2);
+  const ends = { firstEventId: idOf(textOf(texts[0])), lastEventId: idOf(last), ended: ended === '1' };
+  if (size > KEPT_SIZE_MAX) return { entries, ...ends };
+  // What came in one piece with them is not to be kept.
+  const page = { entries: entries.map(({ eventId, bytes }) => ({ eventId, bytes: Buffer.from(bytes) })), ...ends };
+  pages.keep(key, { at, value: page });
+  return page;
 }
 
 /** The newest ids of many tasks: one script, on a cluster one a bucket. */
@@ -38,7 +56,7 @@ export async function newestIds(
           places.map((place) => keys.task(taskIds[place] ?? '')),
         ),
       );
-      for (const [at, place] of places.entries()) ids[place] = idOf(reply[at]);
+      for (const [at, place] of places.entries()) ids[place] = idOf(textOf(reply[at]));
     }),
   );
   return ids;
@@ -52,8 +70,7 @@ export function logOf(need: () => StoreDeps): Omit<EventStore, 'tail'> {
   };
 }
 
-function idOf(reply: unknown): EventId | null {
-  const text = textOf(reply);
+function idOf(text: string): EventId | null {
   // Written by `append` only.
   return text === '' ? null : (text as EventId);
 }

@@ -9,9 +9,9 @@ import { createConnection } from './connection.ts';
 import type { StoreDeps } from './deps.ts';
 import { createHeads } from './heads.ts';
 import { createIdentity } from './identity.ts';
+import { KeptReads } from './kept-reads.ts';
 import { keysUnder } from './keys.ts';
 import { createFlusher, lanesOf } from './lanes.ts';
-import { LoadedTasks } from './loads.ts';
 import { logOf, readLog } from './log.ts';
 import { redisOptions, type RedisStoreOptions } from './options.ts';
 import { createReconnection } from './reconnection.ts';
@@ -149,7 +149,8 @@ function depsOf({ redis, router, keys, connection, options, now }: Pick<StoreDep
     connection,
     keys,
     heads: createHeads(clock),
-    loads: new LoadedTasks(),
+    loads: new KeptReads(),
+    pages: new KeptReads(),
     isCluster: isCluster(redis),
     calls,
     // Nodes that are started together need not begin at one place.

@@ -268,7 +268,11 @@ async function poll(
   assertWithin('waitMs', waitMs, 0, limits.pollWaitMsMax);
   assertWithin('maxEvents', maxEvents, 1, limits.pollEventsMax);
   await service.authorize(auth, taskId, true);
-  const { entries, ...page } = await live.poll(taskId, {
+  const {
+    entries,
+    source: _,
+    ...page
+  } = await live.poll(taskId, {
     owner: auth.subject,
     auth,
     expiresAt: auth.expiresAt,

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger, MetricsSink, TransportDiagnosticsSink, TransportName, ViewerTransport } from '../ports/observability.ts';
 import { metricsSink } from '../observability/metrics-sink.ts';
 import { recordWriter, type RecordWriter } from '../observability/record-writer.ts';
-import { observedPoll } from './observed-poll.ts';
+import { observedPoll, type ObservedPollDeps } from './observed-poll.ts';
 import { Connections, matcherOf, type Disconnected } from './connections.ts';
 import { parseNotice, textOfNotice } from './notices.ts';
 import { DeliveryLag } from './delivery-lag.ts';
@@ -21,7 +21,7 @@ import { positionOf, type LogPosition } from './log-position.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import { liveOptions, type LiveOptions } from './options.ts';
 import { OwnerCount, type CountByOwner } from './owner-count.ts';
-import { pollLog, type PollPage, type PollRequest } from './poll.ts';
+import { pollLog, type PollDeps, type PollPage, type PollRequest } from './poll.ts';
 import { guardedInstrumentation, type Instrumentation } from './instrumentation.ts';
 import { LogSubscription, type Subscription } from './subscription.ts';
 import type { Viewer } from './viewer.ts';
@@ -130,6 +130,9 @@ class Hub implements LiveHub {
   readonly #lag: DeliveryLag | undefined;
   readonly #spans: ViewerSpans | undefined;
   readonly #topics: Topics;
+  /** What all polls work with, and are observed with. */
+  readonly #polled: PollDeps;
+  readonly #observed: ObservedPollDeps;
   readonly #subscriptions = new Set<LogSubscription>();
   readonly #streams = new Map<ViewerTransport, number>();
   readonly #polls = new Set<() => void>();
@@ -158,6 +161,16 @@ class Hub implements LiveHub {
       onInterrupted: () => deps.onInterrupted?.(),
       onAnnounced: (notice) => this.#heed(notice),
     });
+    this.#observed = { ...this.#instrumentation, records: this.#records };
+    this.#polled = {
+      store,
+      clock,
+      options: this.options,
+      topics: this.#topics,
+      lag: this.#lag,
+      spans: this.#spans,
+      enter: (request, answerNow) => this.#enterPoll(request, answerNow),
+    };
   }
 
   get hasParts(): boolean {
@@ -250,14 +263,7 @@ class Hub implements LiveHub {
   }
 
   poll(taskId: string, request: PollRequest): Promise<PollPage> {
-    const { store, clock } = this.#deps;
-    const enter = (answerNow: () => void): (() => void) | undefined => this.#enterPoll(request, answerNow);
-    const page = pollLog(
-      { store, clock, options: this.options, topics: this.#topics, lag: this.#lag, spans: this.#spans, enter },
-      taskId,
-      request,
-    );
-    return observedPoll({ ...this.#instrumentation, records: this.#records }, taskId, request, page);
+    return observedPoll(this.#observed, taskId, request, pollLog(this.#polled, taskId, request));
   }
 
   countFallback(transport: TransportName): void {
@@ -321,7 +327,7 @@ class Hub implements LiveHub {
     if (notice && notice.from !== this.#name) this.#connections.end(matcherOf(notice.disconnect));
   }
 
-  #enterPoll({ owner, auth = { subject: owner } }: PollRequest, answerNow: () => void): (() => void) | undefined {
+  #enterPoll({ owner, auth = { subject: owner } }: Pick<PollRequest, 'owner' | 'auth'>, answerNow: () => void): (() => void) | undefined {
     if (this.#closing) return undefined;
     this.assertRoom(owner);
     this.#polls.add(answerNow);

@@ -14,6 +14,8 @@ export interface LogRun {
   readonly last: LogPosition;
   /** True when nothing can follow `last`. */
   readonly ended: boolean;
+  /** What the store gave, where this is nothing but that. */
+  readonly source?: LogPage;
 }
 
 /** How to read. */
@@ -41,8 +43,10 @@ async function readFrom(store: EventStore, taskId: string, cursor: LogPosition, 
   const looksBack = cursor.n > 0 && cursor.ms !== null;
   const page = await store.read(taskId, looksBack ? cursor.n : cursor.n + 1, { ...limit, facts: limit.facts + (looksBack ? 1 : 0) });
   if (!page) return undefined;
-  const run = runOf(page, resumeAt(cursor, { ...page, atCursor: entryAt(page, cursor.n)?.eventId }));
-  return { ...run, entries: run.entries.slice(0, limit.facts) };
+  const { entries, firstEventId, lastEventId } = page;
+  const run = runOf(page, resumeAt(cursor, { firstEventId, lastEventId, atCursor: entryAt(page, cursor.n)?.eventId }));
+  const cut = run.entries.length > limit.facts ? { ...run, entries: run.entries.slice(0, limit.facts) } : run;
+  return !cut.gap && entries.length > 0 ? { ...cut, source: page } : cut;
 }
 
 async function readOn(store: EventStore, taskId: string, { after, gap }: Resumption, limit: ReadLimit): Promise<LogRun | undefined> {

@@ -21,9 +21,12 @@ export async function observedPoll(
 ): Promise<PollPage> {
   const transport = 'poll';
   diagnostics?.onReplayStart?.(transport, taskId, after || null);
-  const page = await reading.finally(() => {
+  let page: PollPage;
+  try {
+    page = await reading;
+  } finally {
     if (signal?.aborted) diagnostics?.onDisconnect?.(transport, taskId);
-  });
+  }
   if (signal?.aborted) return page;
   if (positionOf(after).n > 0) metrics?.incrementCounter('replays_total', 1, { transport });
   if (page.gap) metrics?.incrementCounter('gaps_total', 1, { transport, reason: page.gap.reason });
@@ -33,7 +36,7 @@ export async function observedPoll(
   };
   const eventId = page.entries.at(-1)?.eventId;
   records('task.events.polled')?.({ taskId, ...(eventId && { eventId }), userId, transport: 'internal', outcome: pollOutcome(page) });
-  return told(page, diagnostics?.onDelivery ? tell : () => undefined);
+  return diagnostics?.onDelivery ? told(page, tell) : page;
 }
 
 /** A page whose further pieces are told of as they are read. */

@@ -3,7 +3,7 @@ import type { EventId, Gap } from '../../machines/wire/index.ts';
 import { storeUnavailable, TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Entry } from '../ports/store.ts';
+import type { Entry, LogPage } from '../ports/store.ts';
 import { timerAfter } from './timer.ts';
 import { askedParts, grantedExtensions } from './extensions.ts';
 import type { LiveStore } from './live-store.ts';
@@ -60,6 +60,8 @@ export interface PollPage {
   readonly frames?: readonly Entry[];
   /** Where the answer may have more than this piece of it: gives the next one, and undefined where it is better asked for in another poll. Never rejects. */
   readonly readOn?: () => Promise<PollPage | undefined>;
+  /** What the store gave, where this is nothing but that: where it gives the very object again, the same request comes to the same answer. */
+  readonly source?: LogPage;
 }
 
 /** What polls work with. */
@@ -72,7 +74,7 @@ export interface PollDeps {
   readonly lag?: DeliveryLag | undefined;
   readonly spans?: ViewerSpans | undefined;
   /** Takes what answers the poll at once, and gives the function that ends that; throws `RATE_LIMITED` where too many wait. Undefined when nobody may wait any more. */
-  readonly enter: (answerNow: () => void) => (() => void) | undefined;
+  readonly enter: (request: Pick<PollRequest, 'owner' | 'auth'>, answerNow: () => void) => (() => void) | undefined;
 }
 
 /** A page that has nothing but text of open parts waits that long for more, in milliseconds: who writes does so many times a second. */
@@ -108,11 +110,12 @@ function readPage(deps: PollDeps, taskId: string, request: GrantedPoll, asked?: 
   return readPiece(deps, taskId, request, { facts: request.maxEvents, bytes: deps.options.pollBytesMax });
 }
 
-async function readPiece(deps: PollDeps, taskId: string, { after, ...request }: GrantedPoll, rest: ReadLimit): Promise<PollPage> {
+async function readPiece(deps: PollDeps, taskId: string, request: GrantedPoll, rest: ReadLimit): Promise<PollPage> {
+  const { after } = request;
   const limit = { facts: rest.facts, bytes: Math.min(rest.bytes, request.pieceBytes ?? rest.bytes) };
   const run = await readAfter(deps.store, taskId, positionOf(after), limit);
   if (!run) throw taskNotFound(taskId);
-  const { entries, gap, last, ended } = run;
+  const { entries, gap, last, ended, source } = run;
   const lastGiven: EventId | undefined = entries.at(-1)?.eventId;
   const reached = run.after + entries.length;
   const left: ReadLimit = { facts: rest.facts - entries.length, bytes: rest.bytes - bytesOf(entries) };
@@ -128,7 +131,7 @@ async function readPiece(deps: PollDeps, taskId: string, { after, ...request }: 
     hasMore: reached < last.n,
     terminal: ended && reached >= last.n,
     ...(gap && { gap }),
-    ...(goesOn && { readOn }),
+    ...(goesOn ? { readOn } : source && { source }),
   };
 }
 
@@ -143,7 +146,7 @@ async function waitForPage(deps: PollDeps, taskId: string, request: GrantedPoll,
     over = true;
     news.set();
   };
-  const leaveHub = deps.enter(answerNow);
+  const leaveHub = deps.enter(request, answerNow);
   if (!leaveHub || request.signal?.aborted) {
     leaveHub?.();
     return first;

@@ -144,7 +144,7 @@ export interface HeldPage {
   readonly next: string | undefined;
 }
 
-/** A run of the log. All parts are of one moment. */
+/** A run of the log. All parts are of one moment. A store may give the very object again, but only while the task has not changed. */
 export interface LogPage {
   /** Facts with `n ≥ from`, dense, as many as the limits allow and at least one where there is one. */
   readonly entries: readonly Entry[];

@@ -6,7 +6,7 @@ export { flushScript, laneNames, newest, readPart, seal } from './lanes.ts';
 export { counts, inState } from './lists.ts';
 export { dropLease, held, leases, renew } from './leases.ts';
 export { forget, name, names, nameScore } from './names.ts';
-export { fields, glance, lastIds, load, loadUnless, read, sideValues, time } from './reads.ts';
+export { fields, glance, lastIds, load, read, sideValues, time } from './reads.ts';
 export { remove } from './remove.ts';
 export { count, owners, setShares, shares } from './shares.ts';
 export type { Script } from './script.ts';

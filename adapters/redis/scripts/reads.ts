@@ -5,19 +5,12 @@ import { script } from './script.ts';
 /**
  * KEYS  1 task
  *
- * Returns the task's hash as {name, value, …}, empty for an unknown task
- */
-export const load = script('load', `return redis.call('HGETALL', KEYS[1])`);
-
-/**
- * KEYS  1 task
+ * ARGV  1 the head that is known, '' for none
  *
- * ARGV  1 the head that is known
- *
- * Returns what `load` does; false where the task has that very head, so that nothing of it has changed
+ * Returns the task's hash as {name, value, …}, empty for an unknown task; false where it has that very head, so that nothing of it has changed
  */
-export const loadUnless = script(
-  'loadUnless',
+export const load = script(
+  'load',
   `
 if redis.call('HGET', KEYS[1], 'at') == ARGV[1] then return false end
 return redis.call('HGETALL', KEYS[1])
@@ -57,9 +50,10 @@ return values
  *
  * KEYS  1 task · 2 log
  *
- * ARGV  1 the first `n` · 2 most facts · 3 most bytes
+ * ARGV  1 the first `n` · 2 most facts · 3 most bytes · 4 the head that is known, '' for none
  *
- * Returns {first id, last id, ended, id, bytes, id, bytes, …}, '' for an id that is not there; false for an unknown task
+ * Returns {first id, head, id, bytes, id, bytes, …}, '' for an id that is not there; {} where the task has the head that is known, so that nothing has changed;
+ * false for an unknown task
  *
  * Takes from the stream what is likely to fit, and judges by what it got: the memory that it needs is bounded by the page and one step.
  */
@@ -68,9 +62,9 @@ export const read = script(
   `
 local at = redis.call('HGET', KEYS[1], 'at')
 if not at then return false end
-local last, ended = string.match(at, '([^;]*);([^;]*)$')
+if at == ARGV[4] then return {} end
 local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
-local page = { oldest and oldest[1] or '', last, ended }
+local page = { oldest and oldest[1] or '', at }
 local facts, room = tonumber(ARGV[2]), tonumber(ARGV[3])
 local from, taken, size, step = ARGV[1] .. '-0', 0, 0, 16
 while taken < facts do
@@ -81,11 +75,11 @@ while taken < facts do
     if taken > 0 and size + #bytes > room then return page end
     taken = taken + 1
     size = size + #bytes
-    page[2 * taken + 2] = entry[1]
-    page[2 * taken + 3] = bytes
+    page[2 * taken + 1] = entry[1]
+    page[2 * taken + 2] = bytes
   end
   if #entries < wanted then return page end
-  from = '(' .. page[2 * taken + 2]
+  from = '(' .. page[2 * taken + 1]
   step = math.max(1, math.min(1000, math.floor((room - size) / (size / taken + 1)) + 1))
 end
 return page

@@ -2,17 +2,21 @@ import type Koa from 'koa';
 import { pollQuery } from '../../../machines/wire/index.ts';
 import type { PollPage } from '../../live/poll.ts';
 import { pollOutcome } from '../../live/observed-poll.ts';
+import type { LogPage } from '../../ports/store.ts';
 import { answerInPieces, type AnswerRoom } from '../answer-pieces.ts';
 import { answerJson, type Route, type RouteDeps } from '../call.ts';
 import { goneSignal } from '../socket-end.ts';
 import { queryFields } from '../query.ts';
 import { recorded } from '../route-record.ts';
+import { SMALL_ANSWER_BYTES } from '../unsent-bytes.ts';
 import { validate } from '../validation.ts';
 
 /** `GET /tasks/{taskId}/events`: a page of facts after a cursor, waiting for the first one if asked to. A HEAD does not wait. */
 export function pollRoute({ service, live, records, unsent }: RouteDeps): Route {
+  const queries = new RecentQueries();
+  const answers = new KeptAnswers();
   return recorded('http.task.poll', records, async ({ ctx, auth, taskId }, note) => {
-    const query = validate(pollQuery, queryFields(ctx.querystring, FIELDS));
+    const query = queries.of(ctx.querystring);
     const gone = goneSignal(ctx.req.socket);
     try {
       await service.authorize(auth, taskId, true);
@@ -32,7 +36,9 @@ export function pollRoute({ service, live, records, unsent }: RouteDeps): Route 
       });
       const eventId = page.entries.at(-1)?.eventId;
       note({ ...(eventId && { eventId }), outcome: gone.aborted ? 'gone' : pollOutcome(page) });
-      answerPage(ctx, taskId, page, { owner: auth.subject, unsent });
+      const kept = answers.of(page, ctx.querystring);
+      if (kept) answerJson(ctx, 200, kept);
+      else answerPage(ctx, taskId, page, { owner: auth.subject, unsent }, answers);
     } catch (thrown) {
       // Nobody is left to be told.
       if (!gone.aborted) throw thrown;
@@ -42,6 +48,46 @@ export function pollRoute({ service, live, records, unsent }: RouteDeps): Route 
   });
 }
 
+/** Checked queries, at most, and characters of one. */
+const QUERIES_MAX = 256;
+const QUERY_CHARACTERS_MAX = 256;
+
+/** The queries that came last, checked: who waits for the next fact asks the same again and again. */
+class RecentQueries {
+  readonly #checked = new Map<string, ReturnType<typeof checked>>();
+
+  /** Throws `REQUEST_VALIDATION_ERROR`. */
+  of(queryString: string): ReturnType<typeof checked> {
+    const known = this.#checked.get(queryString);
+    if (known) return known;
+    const query = checked(queryString);
+    if (queryString.length > QUERY_CHARACTERS_MAX) return query;
+    // All at once: which of them come again nobody knows.
+    if (this.#checked.size >= QUERIES_MAX) this.#checked.clear();
+    this.#checked.set(queryString, query);
+    return query;
+  }
+}
+
+function checked(queryString: string) {
+  return validate(pollQuery, queryFields(queryString, FIELDS));
+}
+
+/** The answers that were made of a store's pages, each as long as its page is kept: a store may give that again while nothing has changed. */
+class KeptAnswers {
+  readonly #kept = new WeakMap<LogPage, { readonly queryString: string; readonly json: string | Buffer }>();
+
+  of({ source }: PollPage, queryString: string): string | Buffer | undefined {
+    const kept = source && this.#kept.get(source);
+    return kept?.queryString === queryString ? kept.json : undefined;
+  }
+
+  keep<Json extends string | Buffer>({ source, frames }: PollPage, queryString: string, json: Json): Json {
+    if (source && !frames && json.length <= SMALL_ANSWER_BYTES) this.#kept.set(source, { queryString, json });
+    return json;
+  }
+}
+
 const FIELDS = ['afterEventId', 'waitTimeoutMs', 'maxEvents', 'extensions', 'parts'];
 const COMMA = Buffer.from(',');
 const TO_PARTS = Buffer.from('],"parts":[');
@@ -49,12 +95,14 @@ const TO_PARTS = Buffer.from('],"parts":[');
 const PIECE_BYTES = 256 * 1024;
 
 /** Answers with a page as JSON. Facts go out as the bytes that were committed: they are never parsed on the way. */
-function answerPage(ctx: Koa.Context, taskId: string, first: PollPage, room: AnswerRoom): void {
+function answerPage(ctx: Koa.Context, taskId: string, first: PollPage, room: AnswerRoom, answers: KeptAnswers): void {
   const text = new PageText(taskId, first);
   // Most polls find nothing: a text goes out with its head in one piece.
-  if (first.entries.length === 0 && !first.frames?.length) return answerJson(ctx, 200, text.head + text.tailOf(first));
+  if (first.entries.length === 0 && !first.frames?.length)
+    return answerJson(ctx, 200, answers.keep(first, ctx.querystring, text.head + text.tailOf(first)));
   const begin = [Buffer.from(text.head), ...text.piece(first)];
-  if (!first.readOn) return answerInPieces(ctx, Buffer.concat([...begin, Buffer.from(text.tailOf(first))]), room);
+  if (!first.readOn)
+    return answerInPieces(ctx, answers.keep(first, ctx.querystring, Buffer.concat([...begin, Buffer.from(text.tailOf(first))])), room);
   let page: PollPage | undefined = first;
   answerInPieces(ctx, Buffer.concat(begin), room, async () => {
     if (!page) return undefined;

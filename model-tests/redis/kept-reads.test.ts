@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { LoadedTasks } from '../../adapters/redis/loads.ts';
 import { redisStore } from '../../adapters/redis/index.ts';
+import { KeptReads } from '../../adapters/redis/kept-reads.ts';
 import type { Store } from '../../server/index.ts';
-import { commitOf, sampleTask } from '../conformance/store/samples.ts';
+import { commitOf, factOf, factsOf, legible, noLimit, sampleTask } from '../conformance/store/samples.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 
 let server: RedisServer;
@@ -58,13 +58,40 @@ test('knows nothing of a task that is gone, nor that it was there', async () => 
   expect((await store.load(task.taskId))?.fields.again).toBe('1');
 });
 
-test('keeps few and small ones, those that were asked for last', () => {
-  const loads = new LoadedTasks();
-  const kept = { at: '1;m;;0', loaded: { revision: 1, fields: {} } };
-  for (let n = 0; n < 256; n += 1) loads.keep(`${n}`, kept, 10);
-  loads.keep('0', kept, 10);
-  loads.keep('new', kept, 10);
-  expect(['0', '1', '2', 'new'].map((id) => loads.known(id) !== undefined)).toEqual([true, false, true, true]);
-  loads.keep('new', kept, 16 * 1024 + 1);
-  expect(loads.known('new')).toBeUndefined();
+test('gives the very page of the last time while nobody has changed the task, and reads it anew after a commit of any node', async () => {
+  const task = sampleTask();
+  await store.create(task);
+  await store.append(commitOf(task.taskId, 1, { facts: factsOf(task.taskId, 1, 3) }));
+  const page = await store.read(task.taskId, 2, noLimit);
+  expect(legible(page?.entries ?? [])).toEqual(legible(factsOf(task.taskId, 2, 3)));
+  expect(await store.read(task.taskId, 2, noLimit)).toBe(page);
+  expect((await store.read(task.taskId, 2, { ...noLimit, facts: 1 }))?.entries).toHaveLength(1);
+  expect((await store.read(task.taskId, 3, noLimit))?.entries).toHaveLength(1);
+  await other.append(commitOf(task.taskId, 2, { facts: factsOf(task.taskId, 4, 4), ended: true, firstRetained: 3 }));
+  const next = await store.read(task.taskId, 2, noLimit);
+  expect(next && { ...next, entries: next.entries.length }).toMatchObject({
+    entries: 2,
+    firstEventId: factsOf(task.taskId, 3, 3)[0]?.eventId,
+    lastEventId: factsOf(task.taskId, 4, 4)[0]?.eventId,
+    ended: true,
+  });
+  expect(page?.entries).toHaveLength(2);
+});
+
+test('keeps no page that is large', async () => {
+  const task = sampleTask();
+  await store.create(task);
+  const facts = [1, 2, 3].map((n) => factOf(task.taskId, n, { message: 'x'.repeat(8000) }));
+  await store.append(commitOf(task.taskId, 1, { facts }));
+  const whole = await store.read(task.taskId, 1, noLimit);
+  expect([whole?.entries.length, (await store.read(task.taskId, 1, noLimit)) === whole]).toEqual([3, false]);
+});
+
+test('keeps few, those that were asked for last', () => {
+  const reads = new KeptReads<object>();
+  const kept = { at: '1;m;;0', value: {} };
+  for (let n = 0; n < 256; n += 1) reads.keep(`${n}`, kept);
+  expect(reads.again('0', kept)).toBe(kept.value);
+  reads.keep('new', kept);
+  expect(['0', '1', '2', 'new'].map((id) => reads.known(id) !== undefined)).toEqual([true, false, true, true]);
 });
