@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { inProcess, type Task } from '../../adapters/in-process/index.ts';
 import { redisStore } from '../../adapters/redis/index.ts';
-import type { PollResponse } from '../../machines/wire/index.ts';
+import type { Fact, PollResponse } from '../../machines/wire/index.ts';
 import { createTaskBridge } from '../../server/index.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { patience } from '../support/patience.ts';
@@ -35,10 +35,10 @@ test('a poll that is sent again is answered the same until something is committe
   await bridge.start();
   const { taskId } = await bridge.tasks({ subject: 'ada' }).start({ clientRequestId: 'one', taskType: 'wait' });
   await vi.waitFor(() => expect(task).toBeDefined(), patience(5000));
-  const poll = async (query: string, authorization = 'ada'): Promise<PollResponse> => {
+  const poll = async (query: string, authorization = 'ada'): Promise<PollResponse<Fact>> => {
     const response = await fetch(`${url}/api/v1/tasks/${taskId}/events?${query}`, { headers: { authorization } });
     expect(response.headers.get('content-length')).not.toBeNull();
-    return (await response.json()) as PollResponse;
+    return (await response.json()) as PollResponse<Fact>;
   };
 
   await task?.progress(10);

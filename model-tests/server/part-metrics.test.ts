@@ -1,15 +1,12 @@
 import { expect, test } from 'vitest';
 import type { FlushOutcome, LaneFlush } from '../../server/ports/index.ts';
 import { PartFlusher } from '../../server/parts/part-flusher.ts';
-import { fakeClock } from '../support/fake-clock.ts';
 
 /** A flusher before a store whose answers the test gives, and what it counts. */
 function flusher() {
-  const clock = fakeClock();
   const counts: Record<string, number> = {};
   const asked: { answer(outcomes: readonly FlushOutcome[]): void; fail(): void }[] = [];
   const parts = new PartFlusher({
-    clock,
     lanes: {
       flush: () =>
         new Promise((answer, reject) => void asked.push({ answer, fail: () => reject(new Error('No answer of the store came.')) })),
@@ -28,8 +25,9 @@ function flusher() {
     return parts.flush(one).catch((error: unknown) => error);
   };
   /** Sends what waits, and gives what the store was asked last. */
-  const send = () => {
-    clock.advance(0);
+  const send = async () => {
+    // What one turn brings goes together, behind it.
+    await new Promise(setImmediate);
     return asked.at(-1) ?? expect.fail('The store was asked nothing.');
   };
   return { counts, unsent, flush, send };
@@ -39,7 +37,7 @@ test('flushes of parts are counted by what became of them, and bytes once the st
   const { counts, unsent, flush, send } = flusher();
   const answers = [flush(10, '1-1'), flush(20, '2-1'), flush(40, '3-1'), flush(80, '4-1')];
   expect(unsent()).toBe(150);
-  send().answer(['ok', 'fenced', { at: 3 }, 'ok']);
+  (await send()).answer(['ok', 'fenced', { at: 3 }, 'ok']);
   await Promise.all(answers);
   expect(unsent()).toBe(0);
   expect(counts).toEqual({
@@ -53,12 +51,12 @@ test('flushes of parts are counted by what became of them, and bytes once the st
 test('a flush whose answer was lost is counted as failed, and its bytes once when it is sent again', async () => {
   const { counts, unsent, flush, send } = flusher();
   const first = flush(10, '1-1');
-  send().fail();
+  (await send()).fail();
   expect(await first).toBeInstanceOf(Error);
   expect([unsent(), counts]).toEqual([0, { 'part_flushes_total failed': 1 }]);
   const again = flush(10, '1-1');
   expect(unsent()).toBe(10);
-  send().answer(['ok']);
+  (await send()).answer(['ok']);
   expect(await again).toBe('ok');
   expect(counts).toEqual({ 'part_flushes_total failed': 1, 'part_flushes_total written': 1, part_bytes_total: 10 });
 });
