@@ -2,6 +2,7 @@ import type { LoadProcess, TokenProcess } from '../processes/bench-processes.ts'
 import { readable } from '../results/markdown.ts';
 import type { Row } from '../results/row.ts';
 import { JOIN_END, type TokenResult } from '../systems/token-system.ts';
+import { spreadOf } from '../statistics.ts';
 import { alternate, type Bench } from './bench.ts';
 import { redisMicroseconds } from './redis-time.ts';
 
@@ -28,6 +29,9 @@ const TASKS = 1000;
 const PER_SECOND = 100;
 /** As facts they come at a pace that can be kept. */
 const FACTS_PER_SECOND = 4;
+/** How often the text of a part is flushed where nobody says otherwise, and the share of that which is the pace. */
+const FLUSH_MS = 50;
+const SUSTAINED_SHARE = 0.75;
 const VIEWERS = 1000;
 const JOINED_BYTES = 1024 * 1024;
 const PARTS = 10_000;
@@ -46,6 +50,7 @@ async function manyTasks(bench: Bench): Promise<readonly Row[]> {
   const each = `${name}, beside a fact each`;
   if (!bench.wants(name) && !bench.wants(each)) return [];
   const parties = await assemble(bench, TASKS, TASKS);
+  const frames: Partial<Record<Who, number[]>> = {};
   const p50: Partial<Record<Who, number[]>> = {};
   const p99: Partial<Record<Who, number[]>> = {};
   const token: Partial<Record<Who, number[]>> = {};
@@ -57,6 +62,7 @@ async function manyTasks(bench: Bench): Promise<readonly Row[]> {
         (facts.ours ??= []).push((said.serverUs + said.redisUs) / said.tokens);
       }
       const said = await speak(bench, party, PER_SECOND, 'text');
+      (frames[who] ??= []).push(said.frames / (said.ms / 1000));
       (p50[who] ??= []).push(said.p50);
       (p99[who] ??= []).push(said.p99);
       (token[who] ??= []).push((said.serverUs + said.redisUs) / said.tokens);
@@ -69,16 +75,20 @@ async function manyTasks(bench: Bench): Promise<readonly Row[]> {
   });
   const cores = await alternate(bench, name, bench.rounds(5, 3), Object.fromEntries(measured));
   await endAll(bench, parties);
+  // Who is given too little of the machine shows more in fewer frames: that is cheap, and no answer.
+  const isSustained = spreadOf(frames.ours ?? [0]).median >= SUSTAINED_SHARE * TASKS * (1000 / FLUSH_MS);
+  if (!isSustained) bench.say('The pace was not sustained: this machine has too little left. What is judged at that pace is not judged.');
   return [
-    { name, unit: 'cores of server and Redis', figures: cores, bars: [{ atMost: 0.6 }] },
+    { name, unit: 'frames/s', figures: frames },
+    { name, unit: 'cores of server and Redis', figures: cores, bars: isSustained ? [{ atMost: 0.6 }] : [] },
     { name, unit: 'p50 ms', figures: p50 },
-    { name, unit: 'p99 ms', figures: p99, bars: [{ atMost: 150 }] },
+    { name, unit: 'p99 ms', figures: p99, bars: isSustained ? [{ atMost: 150 }] : [] },
     { name: `${TASKS} tasks, a fact for each token, a viewer each`, unit: 'µs of server and Redis a token', figures: facts },
     {
       name: each,
       unit: 'µs of server and Redis a token',
       figures: { ...token, ...(facts.ours && { first: facts.ours }) },
-      bars: [{ against: 'first', atMost: 0.1 }],
+      bars: isSustained ? [{ against: 'first', atMost: 0.1 }] : [],
     },
   ];
 }
