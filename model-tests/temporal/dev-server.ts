@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { WAIT_MS } from '../support/patience.ts';
 import { Connection } from '@temporalio/client';
 import { startProcess } from '../support/child-process.ts';
@@ -70,7 +70,7 @@ function findProgram(): string | undefined {
   const name = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
   const gopath = process.env.GOPATH ?? spawnSync('go', ['env', 'GOPATH'], { encoding: 'utf8' }).stdout?.trim();
   // From the root, where all is run: the bench's copy of this file stands elsewhere.
-  const built = resolve('.data/bin');
+  const built = join(process.cwd(), '.data', 'bin');
   const folders = [
     ...(process.env.PATH ?? '').split(delimiter),
     built,

@@ -99,12 +99,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   // Left out, it is undefined, and so says `C`.
   const contract = options.contract as C;
   const logger = faultLogger(hostLogger(options.logger, options.redact), clock);
-  if (store.exclusive)
-    throw new TypeError(
-      `The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`,
-    );
-  if (attachments && !attachments.shared)
-    throw new TypeError('attachments are kept on this node only: give the attachment store that the host and its workers share.');
+  assertShared(options);
   const time = storeClock(store, clock);
   const settings = taskSettings(options.tasks);
   const inspector = options.inspect && new TaskInspector(inspectOptions(options.inspect), logger);
@@ -126,7 +121,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
     read: (taskId) => processor.read(taskId),
     resolution: (record, suspendId) => resolutionOf(record, suspendId, store),
   });
-  const forWork = {
+  const claimDeps: WorkClaimDeps = {
     processor,
     store,
     time,
@@ -140,9 +135,9 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
     tracer,
     flusher,
     synchronize,
+    // A run of which the store has lost something is told that it is fenced, and its queue runs it again.
+    onLostHistory: () => undefined,
   };
-  // A run of which the store has lost something is told that it is fenced, and its queue runs it again.
-  const claimDeps: WorkClaimDeps = { ...forWork, onLostHistory: () => undefined };
 
   return {
     contract,
@@ -166,6 +161,16 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
       return time.now();
     },
   };
+}
+
+/** Throws a `TypeError` where hosts and workers would not see the same. */
+function assertShared({ store, attachments }: Pick<TaskReporterOptions, 'store' | 'attachments'>): void {
+  if (store.exclusive)
+    throw new TypeError(
+      `The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`,
+    );
+  if (attachments && !attachments.shared)
+    throw new TypeError('attachments are kept on this node only: give the attachment store that the host and its workers share.');
 }
 
 /** Gives what asks for the store's time, which times in facts are of, where that was long ago. */
