@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { inProcess, type Task } from '../../adapters/in-process/index.ts';
 import { redisStore } from '../../adapters/redis/index.ts';
-import type { PollResponse } from '../../machines/wire/index.ts';
+import type { Fact, PollResponse } from '../../machines/wire/index.ts';
 import { createTaskBridge } from '../../server/index.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { patience } from '../support/patience.ts';
@@ -35,15 +35,15 @@ test('a poll that is sent again is answered the same until something is committe
   await bridge.start();
   const { taskId } = await bridge.tasks({ subject: 'ada' }).start({ clientRequestId: 'one', taskType: 'wait' });
   await vi.waitFor(() => expect(task).toBeDefined(), patience(5000));
-  const poll = async (query: string, authorization = 'ada'): Promise<PollResponse> => {
+  const poll = async (query: string, authorization = 'ada'): Promise<PollResponse<Fact>> => {
     const response = await fetch(`${url}/api/v1/tasks/${taskId}/events?${query}`, { headers: { authorization } });
     expect(response.headers.get('content-length')).not.toBeNull();
-    return (await response.json()) as PollResponse;
+    return (await response.json()) as PollResponse<Fact>;
   };
 
   await task?.progress(10);
   const whole = await poll('waitTimeoutMs=0');
-  expect(whole.events.map(({ type }) => type)).toEqual(['TASK_STARTED', 'TASK_PROGRESS']);
+  expect(whole).toMatchObject({ events: [{ type: 'TASK_STARTED' }, { type: 'TASK_PROGRESS' }] });
   const last = `waitTimeoutMs=0&afterEventId=${whole.nextAfterEventId}`;
   for (let times = 0; times < 3; times += 1) {
     expect(await poll('waitTimeoutMs=0')).toEqual(whole);
@@ -55,6 +55,6 @@ test('a poll that is sent again is answered the same until something is committe
   expect(own).toEqual({ ...whole, events: own.events });
   expect(await poll(last, 'eve')).toMatchObject({ code: 'TASK_NOT_FOUND' });
   await task?.progress(20);
-  expect((await poll(last)).events.map(({ payload }) => payload)).toEqual([{ progress: 20 }]);
+  expect(await poll(last)).toMatchObject({ events: [{ payload: { progress: 20 } }] });
   expect((await poll('waitTimeoutMs=0')).events).toHaveLength(3);
 });
