@@ -5,7 +5,7 @@ import type { RedisConnection } from './connection.ts';
 import type { Heads } from './heads.ts';
 import type { Flusher } from './lanes.ts';
 import type { Keys } from './keys.ts';
-import type { KeptReads } from './kept-reads.ts';
+import type { ReadCache } from './read-cache.ts';
 import type { Script } from './scripts/index.ts';
 import type { Taker } from './work-queue.ts';
 
@@ -14,8 +14,8 @@ export interface StoreDeps {
   readonly connection: RedisConnection;
   readonly keys: Keys;
   readonly heads: Heads;
-  readonly loads: KeptReads<LoadedTask>;
-  readonly pages: KeptReads<LogPage>;
+  readonly loads: ReadCache<LoadedTask>;
+  readonly pages: ReadCache<LogPage>;
   readonly isCluster: boolean;
   readonly calls: BucketCalls;
   readonly take: Taker;

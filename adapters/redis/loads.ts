@@ -2,7 +2,7 @@ import type { LoadedTask } from '../../server/ports/index.ts';
 import type { StoreDeps } from './deps.ts';
 import { FIELD } from './fields.ts';
 import { headNames, parseHead } from './heads.ts';
-import { KEPT_SIZE_MAX } from './kept-reads.ts';
+import { CACHED_SIZE_MAX } from './read-cache.ts';
 import { listOf, textOf } from './reply.ts';
 import { load } from './scripts/index.ts';
 
@@ -23,7 +23,7 @@ export async function loadTask({ connection, keys, heads, loads }: StoreDeps, ta
   }
   const head = parseHead(headNames.map((name) => own.get(name)));
   const loaded = head && { revision: head.revision, fields: Object.fromEntries(fields) };
-  if (loaded && characters <= KEPT_SIZE_MAX) loads.keep(taskId, { at: own.get('at') ?? '', value: loaded });
+  if (loaded && characters <= CACHED_SIZE_MAX) loads.keep(taskId, { at: own.get('at') ?? '', value: loaded });
   else loads.forget(taskId);
   if (head) heads.note(taskId, head);
   return loaded;

@@ -3,7 +3,7 @@ import type { Entry, EventStore, LogPage } from '../../server/ports/index.ts';
 import { bucketOf } from './keys.ts';
 import type { StoreDeps } from './deps.ts';
 import { grouped } from './calls.ts';
-import { KEPT_SIZE_MAX } from './kept-reads.ts';
+import { CACHED_SIZE_MAX } from './read-cache.ts';
 import { bytesOf, listOf, textOf } from './reply.ts';
 import { lastIds, read } from './scripts/index.ts';
 
@@ -35,7 +35,7 @@ export async function readLog(
   }
   const [last = '', ended] = at.split(';').slice(-2);
   const ends = { firstEventId: idOf(textOf(texts[0])), lastEventId: idOf(last), ended: ended === '1' };
-  if (size > KEPT_SIZE_MAX) return { entries, ...ends };
+  if (size > CACHED_SIZE_MAX) return { entries, ...ends };
   // What came in one piece with them is not to be kept.
   const page = { entries: entries.map(({ eventId, bytes }) => ({ eventId, bytes: Buffer.from(bytes) })), ...ends };
   pages.keep(key, { at, value: page });

@@ -9,7 +9,7 @@ import { createConnection } from './connection.ts';
 import type { StoreDeps } from './deps.ts';
 import { createHeads } from './heads.ts';
 import { createIdentity } from './identity.ts';
-import { KeptReads } from './kept-reads.ts';
+import { ReadCache } from './read-cache.ts';
 import { keysUnder } from './keys.ts';
 import { createFlusher, lanesOf } from './lanes.ts';
 import { logOf, readLog } from './log.ts';
@@ -149,8 +149,8 @@ function depsOf({ redis, router, keys, connection, options, now }: Pick<StoreDep
     connection,
     keys,
     heads: createHeads(clock),
-    loads: new KeptReads(),
-    pages: new KeptReads(),
+    loads: new ReadCache(),
+    pages: new ReadCache(),
     isCluster: isCluster(redis),
     calls,
     // Nodes that are started together need not begin at one place.

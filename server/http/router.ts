@@ -137,13 +137,10 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
         }
         check(ctx);
         const found = hasOwnPath(ctx) ? undefined : table.find(ctx.req.method ?? '', ctx.path);
-        if (found) {
-          const { route, path } = found.entry;
-          noteRoute(ctx, path);
-          await boundary(ctx, () => ask(route, ctx, ofTask(found.taskId)));
-          return;
-        }
-        await health(ctx, async () => void (await dispatch(ctx, next)));
+        if (!found) return void (await health(ctx, async () => void (await dispatch(ctx, next))));
+        const { route, path } = found.entry;
+        noteRoute(ctx, path);
+        await boundary(ctx, () => ask(route, ctx, ofTask(found.taskId)));
       };
     },
   };

@@ -20,7 +20,7 @@ import { retryTask } from './retry-task.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
 import type { TaskService } from './service.ts';
 import { partText } from '../parts/part-text.ts';
-import { RecentSnapshots } from './recent-snapshots.ts';
+import { SnapshotCache } from './snapshot-cache.ts';
 import type { TaskRecord } from './task-record.ts';
 
 const TASK_ID = /^[0-9a-f]{32}$/;
@@ -32,7 +32,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
 
   /** Of tasks whose logs were read last. */
   const abouts = new Map<string, TaskAbout>();
-  const recent = new RecentSnapshots(store);
+  const snapshots = new SnapshotCache(store);
 
   async function assertVisible(auth: AuthContext, about: TaskAbout, access: TaskAccess = 'read'): Promise<void> {
     if (!(await mayAccess(ownership, auth, about, access))) throw taskNotFound(about.taskId);
@@ -82,7 +82,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
     retry: (auth, request, uploads) => retryTask(deps, auth, request, () => visible(auth, request.retryOf, 'write'), uploads),
     authorize: async (auth, taskId, isReadNext = false) => (isReadNext ? readable(auth, taskId) : (await visible(auth, taskId)).about),
-    snapshot: (auth, taskId) => whileParts(async (isLastTry) => recent.of(await visible(auth, taskId), isLastTry)),
+    snapshot: (auth, taskId) => whileParts(async (isLastTry) => snapshots.of(await visible(auth, taskId), isLastTry)),
     partText: (auth, taskId, partNumber, range) => whileParts(async () => partText(await visible(auth, taskId), store, partNumber, range)),
     attachment: async (auth, taskId, name) => openableAttachment(deps, (await visible(auth, taskId)).about.taskId, name),
     list: (auth, query) => listTasks(deps, auth, query),

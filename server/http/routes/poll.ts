@@ -13,8 +13,8 @@ import { validate } from '../validation.ts';
 
 /** `GET /tasks/{taskId}/events`: a page of facts after a cursor, waiting for the first one if asked to. A HEAD does not wait. */
 export function pollRoute({ service, live, records, unsent }: RouteDeps): Route {
-  const queries = new RecentQueries();
-  const answers = new KeptAnswers();
+  const queries = new QueryCache();
+  const answers = new AnswerCache();
   return recorded('http.task.poll', records, async ({ ctx, auth, taskId }, note) => {
     const query = queries.of(ctx.querystring);
     const gone = goneSignal(ctx.req.socket);
@@ -53,7 +53,7 @@ const QUERIES_MAX = 256;
 const QUERY_CHARACTERS_MAX = 256;
 
 /** The queries that came last, checked: who waits for the next fact asks the same again and again. */
-class RecentQueries {
+class QueryCache {
   readonly #checked = new Map<string, ReturnType<typeof checked>>();
 
   /** Throws `REQUEST_VALIDATION_ERROR`. */
@@ -74,7 +74,7 @@ function checked(queryString: string) {
 }
 
 /** The answers that were made of a store's pages, each as long as its page is kept: a store may give that again while nothing has changed. */
-class KeptAnswers {
+class AnswerCache {
   readonly #kept = new WeakMap<LogPage, { readonly queryString: string; readonly json: string | Buffer }>();
 
   of({ source }: PollPage, queryString: string): string | Buffer | undefined {
@@ -95,7 +95,7 @@ const TO_PARTS = Buffer.from('],"parts":[');
 const PIECE_BYTES = 256 * 1024;
 
 /** Answers with a page as JSON. Facts go out as the bytes that were committed: they are never parsed on the way. */
-function answerPage(ctx: Koa.Context, taskId: string, first: PollPage, room: AnswerRoom, answers: KeptAnswers): void {
+function answerPage(ctx: Koa.Context, taskId: string, first: PollPage, room: AnswerRoom, answers: AnswerCache): void {
   const text = new PageText(taskId, first);
   // Most polls find nothing: a text goes out with its head in one piece.
   if (first.entries.length === 0 && !first.frames?.length)

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { redisStore } from '../../adapters/redis/index.ts';
-import { KeptReads } from '../../adapters/redis/kept-reads.ts';
+import { ReadCache } from '../../adapters/redis/read-cache.ts';
 import type { Store } from '../../server/index.ts';
 import { commitOf, factOf, factsOf, legible, noLimit, sampleTask } from '../conformance/store/samples.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
@@ -88,7 +88,7 @@ test('keeps no page that is large', async () => {
 });
 
 test('keeps few, those that were asked for last', () => {
-  const reads = new KeptReads<object>();
+  const reads = new ReadCache<object>();
   const kept = { at: '1;m;;0', value: {} };
   for (let n = 0; n < 256; n += 1) reads.keep(`${n}`, kept);
   expect(reads.again('0', kept)).toBe(kept.value);
