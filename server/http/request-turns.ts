@@ -45,7 +45,7 @@ export class RequestTurns {
       if (socket.destroyed) return false;
     }
     line.isBusy = true;
-    res.once('close', () => this.#next(line));
+    res.on('close', () => this.#next(line));
     return true;
   }
 
