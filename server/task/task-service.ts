@@ -82,6 +82,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
     retry: (auth, request, uploads) => retryTask(deps, auth, request, () => visible(auth, request.retryOf, 'write'), uploads),
     authorize: async (auth, taskId, isReadNext = false) => (isReadNext ? readable(auth, taskId) : (await visible(auth, taskId)).about),
+    forget: (taskId) => void abouts.delete(taskId),
     snapshot: (auth, taskId) =>
       whileParts(async (isLastTry) => {
         const state = await visible(auth, taskId);
