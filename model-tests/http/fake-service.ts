@@ -67,6 +67,7 @@ export function fakeService() {
       return { taskId, status: 'ACCEPTED', clientRequestId, deduplicated: false };
     },
     authorize: async (auth, taskId) => find(auth, taskId),
+    forget: () => undefined,
     async snapshot(auth, taskId) {
       find(auth, taskId);
       return {

@@ -75,6 +75,7 @@ export async function liveHost({
     logger,
     auth: ({ headers }) => (headers.authorization === 'Bearer none' ? undefined : auth),
     service: {
+      forget: () => undefined,
       async authorize(_auth, taskId): Promise<TaskAbout> {
         if (host.fault) throw host.fault;
         const known = await store.load(taskId);

@@ -220,7 +220,13 @@ describe('an upgrade', () => {
 
   it('needs origins that are origins, at construction', async () => {
     const { hub } = await liveHost();
-    const more = { path: '/ws', hub, clock: fakeClock(), auth: () => undefined, service: { authorize: () => Promise.reject(new Error()) } };
+    const more = {
+      path: '/ws',
+      hub,
+      clock: fakeClock(),
+      auth: () => undefined,
+      service: { authorize: () => Promise.reject(new Error()), forget: () => undefined },
+    };
     for (const origin of ['app.example', 'https://app.example/path', '*'])
       expect(() => createUpgradeHandler({ ...more, allowedOrigins: [origin] })).toThrow('is no origin');
   });

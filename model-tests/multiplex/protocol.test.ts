@@ -91,6 +91,7 @@ describe('a subscription', () => {
     const host = await liveHost({
       door: {
         service: {
+          forget: () => undefined,
           authorize: async (_auth, taskId) => {
             if (taskId !== known.taskId) throw new TaskBridgeError('TASK_NOT_FOUND', 'There is no such task.');
             return { taskId, taskType: 't', clientRequestId: 'c', owner: 'ann', contentHash: '', requestKey: '', createdAt: 0 };
@@ -184,6 +185,7 @@ describe('unsubscribing', () => {
       live: { tasksPerSocketMax: 2 },
       door: {
         service: {
+          forget: () => undefined,
           authorize: (_auth, taskId) =>
             new Promise((resolve) =>
               answers.push(() =>

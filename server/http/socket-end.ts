@@ -38,7 +38,7 @@ export function goneSignal(socket: Socket): AbortSignal {
 function listen(socket: Socket, end: End): Set<() => void> {
   const waiting = new Set<() => void>();
   known[end].set(socket, waiting);
-  socket.once(end, () => {
+  socket.on(end, () => {
     for (const callback of [...waiting]) callback();
     waiting.clear();
   });

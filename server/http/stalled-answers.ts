@@ -30,7 +30,7 @@ export class StalledAnswers {
   watch(req: IncomingMessage, res: ServerResponse): void {
     if (req.socket.destroyed || res.destroyed) return;
     this.#watched.set(res, { taken: 0, since: monotonicMs(this.#deps.clock) });
-    res.once('close', () => this.#forget(res));
+    res.on('close', () => this.#forget(res));
     this.#arm();
   }
 

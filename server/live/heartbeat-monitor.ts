@@ -1,4 +1,5 @@
 import { monotonicMs, type Clock } from '../ports/clock.ts';
+import type { LiveOptions } from './options.ts';
 import { timerAfter } from './timer.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -6,10 +7,15 @@ import type { Viewer } from './viewer.ts';
 export interface HeartbeatMonitorDeps {
   readonly viewer: Viewer;
   readonly clock: Clock;
-  readonly heartbeatMs: number;
-  readonly stalledMs: number;
-  readonly onHeartbeat: () => void;
-  readonly onStalled: () => void;
+  readonly options: Pick<LiveOptions, 'heartbeatMs' | 'sseHeartbeatMs' | 'stalledMs'>;
+}
+
+/** Told by a heartbeat monitor. */
+export interface HeartbeatListener {
+  /** A heartbeat was sent. */
+  beaten(): void;
+  /** The connection takes nothing any more, and is to be broken. */
+  cut(): void;
 }
 
 /** A standstill is looked for that many times within its limit, so that it is noticed soon after. */
@@ -18,12 +24,14 @@ const CHECKS = 4;
 /** Keeps an idle connection warm, and notices one that takes nothing any more. */
 export class HeartbeatMonitor {
   readonly #deps: HeartbeatMonitorDeps;
+  readonly #listener: HeartbeatListener;
   #sentAt: number;
   #cancelBeat: () => void;
   #cancelCheck: (() => void) | undefined;
 
-  constructor(deps: HeartbeatMonitorDeps) {
+  constructor(deps: HeartbeatMonitorDeps, listener: HeartbeatListener) {
     this.#deps = deps;
+    this.#listener = listener;
     this.#sentAt = monotonicMs(deps.clock);
     this.#cancelBeat = this.#nextBeat();
   }
@@ -46,27 +54,30 @@ export class HeartbeatMonitor {
 
   /** Until the next heartbeat. Asked the same way for the timer and when it is over: of two sums of fractions, one may be due and the other not. */
   #restMs(): number {
-    return this.#sentAt + this.#deps.heartbeatMs - monotonicMs(this.#deps.clock);
+    const { viewer, clock, options } = this.#deps;
+    const heartbeatMs = viewer.transport === 'sse' ? options.sseHeartbeatMs : options.heartbeatMs;
+    return this.#sentAt + heartbeatMs - monotonicMs(clock);
   }
 
   #beat(): void {
-    const { viewer, onHeartbeat } = this.#deps;
+    const { viewer } = this.#deps;
     if (this.#restMs() <= 0) {
       // A client that has not taken what is there needs no sign of life on top of it; what others send over a shared connection is none.
-      if ((viewer.sharing || viewer.pendingBytes() === 0) && viewer.heartbeat()) onHeartbeat();
+      if ((viewer.sharing || viewer.pendingBytes() === 0) && viewer.heartbeat()) this.#listener.beaten();
       this.sent();
     }
     this.#cancelBeat = this.#nextBeat();
   }
 
   #check(taken: number, movedAt: number): void {
-    const { clock, viewer, stalledMs, onStalled } = this.#deps;
+    const { clock, viewer, options } = this.#deps;
+    const { stalledMs } = options;
     this.#cancelCheck = timerAfter(clock, Math.ceil(stalledMs / CHECKS), () => {
       this.#cancelCheck = undefined;
       if (viewer.pendingBytes() === 0) return;
       const takenNow = viewer.takenBytes();
       if (takenNow > taken) this.#check(takenNow, monotonicMs(clock));
-      else if (monotonicMs(clock) - movedAt >= stalledMs) onStalled();
+      else if (monotonicMs(clock) - movedAt >= stalledMs) this.#listener.cut();
       else this.#check(taken, movedAt);
     });
   }

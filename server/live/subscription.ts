@@ -6,7 +6,7 @@ import type { PartCursors } from '../../machines/parts/index.ts';
 import type { NewestOfTask } from '../ports/lanes.ts';
 import type { Batch } from './batch.ts';
 import type { DeliveryLag } from './delivery-lag.ts';
-import { HeartbeatMonitor } from './heartbeat-monitor.ts';
+import { HeartbeatMonitor, type HeartbeatListener } from './heartbeat-monitor.ts';
 import type { LiveStore } from './live-store.ts';
 import type { LogPosition } from './log-position.ts';
 import type { LogRun } from './log-read.ts';
@@ -15,8 +15,8 @@ import { PartDelivery } from './part-delivery.ts';
 import type { PartChunk } from './part-frames.ts';
 import { timerAt } from './timer.ts';
 import type { Topic, TopicSubscriber } from './topic.ts';
-import { ViewerDelivery } from './viewer-delivery.ts';
-import { ViewerEffects } from './viewer-effects.ts';
+import { ViewerDelivery, type DeliveryListener } from './viewer-delivery.ts';
+import { ViewerEffects, type EffectsListener } from './viewer-effects.ts';
 import type { ViewerEvent } from './viewer-event.ts';
 import { viewerPhases, type ViewerPhase } from './viewer.phases.ts';
 import type { ViewerSpans } from './viewer-spans.ts';
@@ -56,7 +56,7 @@ export interface SubscriptionDeps {
  * One viewer of one log: a phase of `viewerPhases`, which decides; what was delivered; and the effects, which do what was decided. Costs at most
  * `viewerBytesMax` and one fact; viewers that share a connection together that much and a fact for each that reads.
  */
-export class LogSubscription implements Subscription, TopicSubscriber {
+export class LogSubscription implements Subscription, TopicSubscriber, DeliveryListener, EffectsListener, HeartbeatListener {
   readonly #deps: SubscriptionDeps;
   readonly #delivery: ViewerDelivery;
   readonly #parts: PartDelivery | undefined;
@@ -66,24 +66,13 @@ export class LogSubscription implements Subscription, TopicSubscriber {
   #phase: ViewerPhase = viewerPhases.initial.to;
 
   constructor(deps: SubscriptionDeps) {
-    const { viewer, clock, options, store, topic, parts: cursors } = deps;
+    const { viewer, clock, store, topic, parts: cursors } = deps;
     this.#deps = deps;
     this.#parts = cursors && store.lanes && viewer.parts ? new PartDelivery({ topic, store, lanes: store.lanes, cursors }) : undefined;
-    this.#delivery = new ViewerDelivery({ ...deps, parts: this.#parts, onSent: () => this.#heartbeats.sent() });
-    this.#effects = new ViewerEffects({
-      ...deps,
-      delivery: this.#delivery,
-      on: (event) => this.#on(event),
-      release: () => this.#release(),
-    });
-    this.#heartbeats = new HeartbeatMonitor({
-      viewer,
-      clock,
-      heartbeatMs: viewer.transport === 'sse' ? options.sseHeartbeatMs : options.heartbeatMs,
-      stalledMs: options.stalledMs,
-      onHeartbeat: () => this.#tellHeartbeat(),
-      onStalled: () => this.cut(),
-    });
+    // It is what all of them tell, and `deps` what all work with: objects and functions of their own would be most of what an idle viewer costs.
+    this.#delivery = new ViewerDelivery(deps, this, this.#parts);
+    this.#effects = new ViewerEffects(deps, this, this.#delivery);
+    this.#heartbeats = new HeartbeatMonitor(deps, this);
     this.#cancelCut = deps.cutAt === undefined ? undefined : timerAt(clock, deps.cutAt, () => this.cut());
   }
 
@@ -117,7 +106,7 @@ export class LogSubscription implements Subscription, TopicSubscriber {
 
   take(batch: Batch): void {
     this.#delivery.noteNewest(batch.last.n);
-    this.#on({ type: 'facts.told', batch });
+    this.on({ type: 'facts.told', batch });
   }
 
   mark(): void {
@@ -125,31 +114,32 @@ export class LogSubscription implements Subscription, TopicSubscriber {
   }
 
   compare(newest: EventId | null): void {
-    if (this.#delivery.hasMissed(newest)) this.#on({ type: 'facts.missed' });
+    if (this.#delivery.hasMissed(newest)) this.on({ type: 'facts.missed' });
   }
 
   takePart(chunk: PartChunk): void {
     if (!this.#parts) return;
     this.#parts.noteTold(chunk.lane, chunk.at + chunk.bytes.byteLength);
-    this.#on({ type: 'part.told', chunk });
+    this.on({ type: 'part.told', chunk });
   }
 
   compareParts(lanes: NewestOfTask['lanes']): void {
     if (!this.#parts) return;
     for (const { lane, length } of lanes) this.#parts.noteTold(lane, length);
-    if (this.#parts.isBehind(this.#delivery.cursor.n)) this.#on({ type: 'facts.missed' });
+    if (this.#parts.isBehind(this.#delivery.cursor.n)) this.on({ type: 'facts.missed' });
   }
 
   close(): void {
-    this.#on({ type: 'viewer.closed' });
+    this.on({ type: 'viewer.closed' });
   }
 
   /** Breaks the connection, so that the client comes back. */
   cut(): void {
-    this.#on({ type: 'viewer.cut' });
+    this.on({ type: 'viewer.cut' });
   }
 
-  #on(event: ViewerEvent): void {
+  /** Tells its table what happened, and does what that says. */
+  on(event: ViewerEvent): void {
     const cell = viewerPhases.phases[this.#phase].on[event.type];
     if (cell === 'nothing') return;
     if (cell === 'never') {
@@ -161,7 +151,11 @@ export class LogSubscription implements Subscription, TopicSubscriber {
     for (const effect of cell.effects) this.#effects.perform(effect, event);
   }
 
-  #tellHeartbeat(): void {
+  sent(): void {
+    this.#heartbeats.sent();
+  }
+
+  beaten(): void {
     const { viewer, topic, diagnostics, records } = this.#deps;
     const { transport, owner: userId } = viewer;
     const { taskId } = topic;
@@ -170,7 +164,7 @@ export class LogSubscription implements Subscription, TopicSubscriber {
   }
 
   /** Frees everything at once. */
-  #release(): void {
+  release(): void {
     this.#delivery.dropHeld();
     this.#effects.stop();
     this.#heartbeats.stop();

@@ -9,14 +9,15 @@ import type { SubscriptionDeps } from './subscription.ts';
 import type { PageRead, ViewerEvent } from './viewer-event.ts';
 
 /** What a delivery works with. */
-export interface ViewerDeliveryDeps extends Pick<
+export type ViewerDeliveryDeps = Pick<
   SubscriptionDeps,
   'topic' | 'viewer' | 'cursor' | 'options' | 'diagnostics' | 'lag' | 'spans' | 'metrics'
-> {
-  /** What it was given of parts; undefined where it is shown none. */
-  readonly parts: PartDelivery | undefined;
+>;
+
+/** Told by a delivery. */
+export interface DeliveryListener {
   /** Something was sent. */
-  readonly onSent: () => void;
+  sent(): void;
 }
 
 /** How what was shown leaves the viewer. */
@@ -24,7 +25,10 @@ type Standing = 'log.level' | 'log.more' | 'log.torn' | 'log.ended';
 
 /** What one viewer was given of a log: its cursor, the room that it has, and the batches that are held while a page is on its way. */
 export class ViewerDelivery {
+  /** What it was given of parts; undefined where it is shown none. */
+  readonly parts: PartDelivery | undefined;
   readonly #deps: ViewerDeliveryDeps;
+  readonly #listener: DeliveryListener;
   #cursor: LogPosition;
   #cursorAtMark: LogPosition;
   #held: Batch[] = [];
@@ -34,19 +38,16 @@ export class ViewerDelivery {
   /** It had all that there was, once: what comes since is no replay. */
   #wasLevel = false;
 
-  constructor(deps: ViewerDeliveryDeps) {
+  constructor(deps: ViewerDeliveryDeps, listener: DeliveryListener, parts: PartDelivery | undefined) {
     this.#deps = deps;
+    this.#listener = listener;
+    this.parts = parts;
     this.#cursor = this.#cursorAtMark = deps.cursor;
   }
 
   /** How far the viewer has come. */
   get cursor(): LogPosition {
     return this.#cursor;
-  }
-
-  /** What it was given of parts; undefined where it is shown none. */
-  get parts(): PartDelivery | undefined {
-    return this.#deps.parts;
   }
 
   /** A page without facts, where more is known of parts and nothing newer was told; else undefined. */
@@ -175,19 +176,18 @@ export class ViewerDelivery {
   #send(entries: readonly Entry[]): void {
     const last = entries.at(-1);
     if (!last) return;
-    const { viewer, topic, diagnostics, lag, onSent } = this.#deps;
+    const { viewer, topic, diagnostics, lag } = this.#deps;
     viewer.facts(entries);
     if (lag && this.#wasLevel) lag.note(viewer.transport, entries);
     this.#cursor = positionOf(last.eventId);
     this.parts?.noteFacts(entries);
-    onSent();
+    this.#listener.sent();
     if (diagnostics?.onDelivery) for (const { eventId } of entries) diagnostics.onDelivery(viewer.transport, topic.taskId, eventId);
   }
 
   #sendParts(frames: readonly Entry[], chunk: PartChunk): void {
-    const { viewer, parts, onSent } = this.#deps;
-    viewer.parts?.(frames);
-    parts?.noteShown(chunk);
-    onSent();
+    this.#deps.viewer.parts?.(frames);
+    this.parts?.noteShown(chunk);
+    this.#listener.sent();
   }
 }

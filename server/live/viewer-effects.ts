@@ -10,12 +10,14 @@ import type { ViewerEvent } from './viewer-event.ts';
 import type { ViewerEffect } from './viewer.phases.ts';
 
 /** What the effects of a viewer's table work with. */
-export interface ViewerEffectsDeps extends Pick<SubscriptionDeps, 'topic' | 'viewer' | 'store' | 'clock' | 'options' | 'logger' | 'first'> {
-  readonly delivery: ViewerDelivery;
+export type ViewerEffectsDeps = Pick<SubscriptionDeps, 'topic' | 'viewer' | 'store' | 'clock' | 'options' | 'logger' | 'first'>;
+
+/** Told by the effects of a viewer's table. */
+export interface EffectsListener {
   /** Tells the table what an effect led to. */
-  readonly on: (event: ViewerEvent) => void;
+  on(event: ViewerEvent): void;
   /** Frees everything that the viewer has. */
-  readonly release: () => void;
+  release(): void;
 }
 
 /** Of a viewer's room, the part that is read: what a transport wraps around small facts needs the rest. */
@@ -24,18 +26,23 @@ const pageShare: Readonly<Record<ViewerTransport, number>> = { ws: 15 / 16, sse:
 /** Does what a viewer's table says: shows facts, reads pages, and waits for what is to come next. */
 export class ViewerEffects {
   readonly #deps: ViewerEffectsDeps;
+  readonly #listener: EffectsListener;
+  readonly #delivery: ViewerDelivery;
   #cancelPause: (() => void) | undefined;
   #failures = 0;
   #first: LogRun | undefined;
 
-  constructor(deps: ViewerEffectsDeps) {
+  constructor(deps: ViewerEffectsDeps, listener: EffectsListener, delivery: ViewerDelivery) {
     this.#deps = deps;
+    this.#listener = listener;
+    this.#delivery = delivery;
     this.#first = deps.first;
   }
 
   /** Does one of them; `event` is what led to it. */
   perform(effect: ViewerEffect, event?: ViewerEvent): void {
-    const { viewer, delivery, on, release } = this.#deps;
+    const { viewer } = this.#deps;
+    const delivery = this.#delivery;
     switch (effect) {
       case 'hold':
         if (event?.type === 'facts.told') delivery.hold(event.batch);
@@ -68,7 +75,7 @@ export class ViewerEffects {
         if (event?.type === 'log.early') this.#awaitTail(event.opening);
         return;
       case 'awaitDrain':
-        return viewer.onDrain(() => on({ type: 'viewer.drained' }));
+        return viewer.onDrain(() => this.#listener.on({ type: 'viewer.drained' }));
       case 'awaitPause':
         return this.#awaitPause();
       case 'resetFailures':
@@ -78,7 +85,7 @@ export class ViewerEffects {
         if (event?.type === 'store.exhausted') this.#logFailure(event.error);
         return;
       case 'release':
-        return release();
+        return this.#listener.release();
       case 'cut':
         return viewer.cut();
       case 'cutTask':
@@ -96,36 +103,37 @@ export class ViewerEffects {
   /** A viewer that throws is a fault of its transport; it ends this viewer and nothing else. */
   #attempt(show: () => ViewerEvent): void {
     try {
-      this.#deps.on(show());
+      this.#listener.on(show());
     } catch (error) {
       this.#deps.logger?.error('A viewer failed.', { taskId: this.#deps.topic.taskId, error });
-      this.#deps.on({ type: 'viewer.broke' });
+      this.#listener.on({ type: 'viewer.broke' });
     }
   }
 
   #read(): void {
-    this.#deps.delivery.dropHeld();
+    this.#delivery.dropHeld();
     if (this.#deps.viewer.sharing) this.#awaitTail(this.#deps.topic.open());
     else void this.#readPage(1);
   }
 
   #awaitTail(opening: Promise<void>): void {
     opening.then(
-      () => this.#deps.on({ type: 'tail.opened' }),
-      (error: unknown) => this.#deps.on(this.#failed(error)),
+      () => this.#listener.on({ type: 'tail.opened' }),
+      (error: unknown) => this.#listener.on(this.#failed(error)),
     );
   }
 
   /** Those who read at once have half of the connection's room to themselves at least. */
   async #takeTurn(): Promise<void> {
-    const { viewer, delivery, options, on } = this.#deps;
+    const { viewer, options } = this.#deps;
     const endTurn = await viewer.sharing?.reads.take();
-    if (endTurn) on({ type: delivery.room < options.viewerBytesMax / 2 ? 'turn.crowded' : 'turn.came', endTurn });
+    if (endTurn) this.#listener.on({ type: this.#delivery.room < options.viewerBytesMax / 2 ? 'turn.crowded' : 'turn.came', endTurn });
   }
 
   /** Gives history while the tail may still be opening; level is only who has read after it was open. */
   async #readPage(share: number): Promise<void> {
-    const { topic, store, viewer, delivery, on } = this.#deps;
+    const { topic, store, viewer } = this.#deps;
+    const delivery = this.#delivery;
     const { cursor } = delivery;
     const opening = topic.open();
     opening.catch(() => undefined);
@@ -139,9 +147,9 @@ export class ViewerEffects {
       const run = await read.run;
       const parts = run && (await delivery.parts?.read(run, bytes));
       // A task that is gone: the client comes back and is told so.
-      on(run ? { type: 'page.read', run, read, opening, parts } : { type: 'task.gone' });
+      this.#listener.on(run ? { type: 'page.read', run, read, opening, parts } : { type: 'task.gone' });
     } catch (error) {
-      on(this.#failed(error));
+      this.#listener.on(this.#failed(error));
     }
   }
 
@@ -162,9 +170,9 @@ export class ViewerEffects {
   }
 
   #awaitPause(): void {
-    const { clock, options, on } = this.#deps;
+    const { clock, options } = this.#deps;
     const pauseMs = retryDelayMs(storeRetry(options), this.#failures - 1);
-    this.#cancelPause = timerAfter(clock, pauseMs, () => on({ type: 'pause.ended' }));
+    this.#cancelPause = timerAfter(clock, pauseMs, () => this.#listener.on({ type: 'pause.ended' }));
   }
 
   #logFailure(error: unknown): void {

@@ -261,7 +261,7 @@ export class Mailbox {
   /** Keeps the newest record; whoever asks and goes on reporting is not at rest. */
   #keep(record: TaskRecord, facts: readonly Fact[]): void {
     this.#record = record;
-    this.#isResting = record.aggregate.task.matches({ active: 'suspended' }) && facts.every(({ type }) => type === 'TASK_SUSPENDED');
+    this.#isResting = facts.every(({ type }) => type === 'TASK_SUSPENDED') && record.aggregate.task.matches({ active: 'suspended' });
   }
 
   /** Answers the commands that were decided; those of the batch that were not wait for the next append. */

@@ -96,6 +96,8 @@ export interface TaskService {
    * finds out there where it is gone: whose it was never changes, and is asked for once.
    */
   authorize(auth: AuthContext, taskId: string, isReadNext?: boolean): Promise<TaskAbout>;
+  /** Its log could not be shown on: whoever comes next is told what the store says of it. */
+  forget(taskId: string): void;
   snapshot(auth: AuthContext, taskId: string): Promise<CommittedSnapshot>;
   /**
    * The tasks of this caller, newest first, as a page, one after the other: a task that cannot be read is not on it, nor is one that the host's policy

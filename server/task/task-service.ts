@@ -82,6 +82,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
     retry: (auth, request, uploads) => retryTask(deps, auth, request, () => visible(auth, request.retryOf, 'write'), uploads),
     authorize: async (auth, taskId, isReadNext = false) => (isReadNext ? readable(auth, taskId) : (await visible(auth, taskId)).about),
+    forget: (taskId) => void abouts.delete(taskId),
     snapshot: (auth, taskId) => whileParts(async (isLastTry) => snapshots.of(await visible(auth, taskId), isLastTry)),
     partText: (auth, taskId, partNumber, range) => whileParts(async () => partText(await visible(auth, taskId), store, partNumber, range)),
     attachment: async (auth, taskId, name) => openableAttachment(deps, (await visible(auth, taskId)).about.taskId, name),

@@ -1,3 +1,4 @@
+import { isStart } from '../../../machines/wire/index.ts';
 import type { Route, RouteDeps } from '../call.ts';
 import { readStreamRequest } from '../stream-request.ts';
 
@@ -8,7 +9,8 @@ import { readStreamRequest } from '../stream-request.ts';
 export function streamRoute({ service, live }: RouteDeps): Route {
   return async ({ ctx, auth, taskId }) => {
     const query = readStreamRequest(ctx.req, ctx.querystring);
-    await service.authorize(auth, taskId);
+    // With a cursor the first page is read before anything is sent, and says where the task is gone.
+    await service.authorize(auth, taskId, ctx.method !== 'HEAD' && !isStart(query.lastEventId));
     if (ctx.method === 'HEAD') {
       ctx.status = 200;
       for (const [name, value] of Object.entries(live.sseHeaders)) ctx.set(name, value);

@@ -44,7 +44,7 @@ export function keepStream(req: IncomingMessage, res: ServerResponse, deps: Stre
     res.end();
   });
   const leave = deps.hub.enter(deps.auth, vanish);
-  res.once('close', () => {
+  res.on('close', () => {
     close();
     for (const forget of forgetEnds) forget();
     forgetPeer();

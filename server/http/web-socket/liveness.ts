@@ -10,11 +10,7 @@ import type { Clock } from '../../ports/clock.ts';
  */
 export function keepAlive(ws: WebSocket, socket: Socket, clock: Clock, heartbeatMs: number): () => void {
   let readAtPing: number | undefined;
-  let cancel = next();
-
-  function next(): () => void {
-    return timerAfter(clock, heartbeatMs, beat);
-  }
+  let cancel = timerAfter(clock, heartbeatMs, beat);
 
   function beat(): void {
     // Its close may have been before anybody listened: nothing is left to ping.
@@ -25,7 +21,7 @@ export function keepAlive(ws: WebSocket, socket: Socket, clock: Clock, heartbeat
       readAtPing = socket.bytesRead;
       ws.ping();
     }
-    cancel = next();
+    cancel = timerAfter(clock, heartbeatMs, beat);
   }
 
   return () => cancel();

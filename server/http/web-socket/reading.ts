@@ -29,10 +29,11 @@ export class SocketReading {
   constructor(deps: SocketReadingDeps) {
     this.#deps = deps;
     const { ws, owner, frames } = deps;
-    for (const kind of ['message', 'ping', 'pong'] as const) ws.on(kind, () => this.#rest(frames.take(owner)));
+    const meter = (): void => this.#rest(frames.take(owner));
+    for (const kind of ['message', 'ping', 'pong'] as const) ws.on(kind, meter);
     // What breaks the protocol is answered by ws itself; the close follows.
     ws.on('error', () => this.#boundDeaf());
-    ws.once('close', () => deps.clock.clearTimeout(this.#restTimer));
+    ws.on('close', () => deps.clock.clearTimeout(this.#restTimer));
   }
 
   /** True while what is sent is not heard. */

@@ -29,7 +29,7 @@ export interface SocketSessionDeps {
   readonly extensions: readonly StreamExtension[] | undefined;
   readonly hub: LiveHub;
   readonly settings: WebSocketStreamSettings;
-  readonly service: Pick<TaskService, 'authorize'>;
+  readonly service: Pick<TaskService, 'authorize' | 'forget'>;
   readonly clock: Clock;
   readonly logger: Logger | undefined;
   readonly records: RecordWriter;
@@ -46,13 +46,14 @@ export function openSocketSession(deps: SocketSessionDeps): void {
   const stopPings = keepAlive(ws, socket, clock, hub.options.heartbeatMs);
   // Whatever it watches, and if nothing: it is the credentials' socket.
   if (auth.expiresAt !== undefined)
-    ws.once(
+    ws.on(
       'close',
       timerAt(clock, auth.expiresAt, () => ws.terminate()),
     );
-  ws.once('close', stopPings);
+  // With `on`, as each of these comes once only: `once` keeps two objects more for each socket.
+  ws.on('close', stopPings);
   // Half a connection is none: whoever stops sending is gone, whatever is still unsent.
-  socket.once('end', () => ws.terminate());
+  socket.on('end', () => ws.terminate());
   if (extensions?.includes('multiplex')) new MultiplexSession(deps).start();
   else awaitSubscribe(deps);
 }
@@ -64,9 +65,10 @@ function awaitSubscribe(deps: SocketSessionDeps): void {
   const cancelWait = timerAfter(clock, hub.options.subscribeMs, () => ws.close(closeCodes.ended, 'No subscribe frame came in time.'));
   ws.once('message', (data, isBinary) => {
     cancelWait();
+    ws.off('close', cancelWait);
     void subscribe(deps, data, isBinary);
   });
-  ws.once('close', cancelWait);
+  ws.on('close', cancelWait);
 }
 
 /** Confirms a subscription, and records that it was prepared and confirmed. */
@@ -87,21 +89,27 @@ async function subscribe(deps: SocketSessionDeps, data: RawData, isBinary: boole
     return ws.close(settings.invalidFrameCloseCode, 'The first frame must be {"action":"subscribe","taskId":…,"lastEventId"?:…}.');
   const { taskId, lastEventId, parts } = frame;
   try {
-    await service.authorize(auth, taskId);
+    // Whose it is does not change, and where it is gone its log says so: who comes back waits for one answer of the store, not for two.
+    await service.authorize(auth, taskId, true);
     if (ws.readyState !== ws.OPEN) return;
     const owner = auth.subject;
     // Others of this owner may have come since the upgrade, which tells the client so when it comes back.
     hub.assertRoom(owner);
     const onEnd = (): void => ws.close(settings.terminalCloseCode);
-    const viewer = new WebSocketViewer({ taskId, owner, ws, socket, extensions, settings, onEnd, onCutTask: () => ws.terminate() });
+    const onCutTask = (): void => {
+      service.forget(taskId);
+      ws.terminate();
+    };
+    const viewer = new WebSocketViewer({ taskId, owner, ws, socket, extensions, settings, onEnd, onCutTask });
     confirm(viewer, taskId, lastEventId, records);
     deps.onSubscribed();
     const subscription = hub.subscribe(taskId, viewer, lastEventId ?? undefined, {
       cutAt: auth.expiresAt,
       parts: askedParts(extensions, parts),
     });
-    ws.once('close', () => subscription.close());
-    socket.once('end', () => subscription.close());
+    const leave = (): void => subscription.close();
+    ws.on('close', leave);
+    socket.on('end', leave);
   } catch (thrown) {
     const error = callerError(thrown, logger);
     // On any close frame clients leave this transport; after a fault of ours they shall come back to it, as after a cut.

@@ -22,7 +22,7 @@ import { WaitingSockets } from './waiting-sockets.ts';
 /** What the socket sessions of a process work with. */
 export interface SocketSessionsDeps {
   readonly hub: LiveHub;
-  readonly service: Pick<TaskService, 'authorize'>;
+  readonly service: Pick<TaskService, 'authorize' | 'forget'>;
   /** Defaults to `webSocketStreamDefaults`. */
   readonly settings?: WebSocketStreamSettings;
   /** Pages of these origins may use cookies, beside those of the host itself. Defaults to none. */
@@ -152,7 +152,7 @@ export class SocketSessions {
     const forgetFrames = this.#frames.enter(auth.subject);
     const forgetConnection = hub.enter(auth, () => ws.terminate());
     this.#waiting.add(ws, auth.subject);
-    ws.once('close', () => {
+    ws.on('close', () => {
       leave();
       forgetFrames();
       forgetConnection();
