@@ -140,7 +140,14 @@ export class ViewerEffects {
     try {
       const bytes = Math.max(1, Math.floor(delivery.room * share * pageShare[viewer.transport]));
       const rest = delivery.partsRun;
-      if (rest) return on({ type: 'page.read', run: rest, read: unopened(rest), opening, parts: await delivery.parts?.readOn(bytes) });
+      if (rest)
+        return this.#listener.on({
+          type: 'page.read',
+          run: rest,
+          read: unopened(rest),
+          opening,
+          parts: await delivery.parts?.readOn(bytes),
+        });
       const limit = { facts: viewer.batches.replayFactsMax, bytes };
       const place = [cursor.n, cursor.ms, limit.bytes, limit.facts].join();
       const read = this.#takeFirst() ?? topic.read(place, () => readAfter(store, topic.taskId, cursor, limit));
