@@ -1,6 +1,6 @@
 import { serveRpc } from '../rpc/server.ts';
 import { OpenAudience } from './audience.ts';
-import { joinLate } from './late-join.ts';
+import { joinLate } from './long-text.ts';
 import type { Load } from './load.ts';
 import { createTasks, countRequests, sendPosts } from './requests.ts';
 import { recover, resume } from './resume.ts';
