@@ -1,12 +1,11 @@
 import { partsOf, taskParts, type PartPort, type PartView } from '../../client/parts/index.ts';
 import type { Observation } from '../../client/index.ts';
-import type { PartRecord } from '../../client/observation/part-port.ts';
 import type { Fact, UnknownFact } from '../../machines/wire/index.ts';
+import { withRecords, type PartRecord } from './part-records.ts';
 import type { ClientPartsPlan } from './plan.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import type { Oracle } from './oracle.ts';
 import type { World } from './world.ts';
-import { withRecords } from './wrapped-parts.ts';
 
 /** What a client's parts are looked at with. */
 export interface ClientPartCheckDeps {

@@ -1,7 +1,6 @@
-import type { PartRecord } from '../../client/observation/part-port.ts';
 import type { PartFrame } from '../../machines/parts/index.ts';
+import { withRecords, type PartRecord } from './part-records.ts';
 import type { PlantedBug } from './planted-bug.ts';
-import { withRecords } from './wrapped-parts.ts';
 
 /** A client whose parts take frames in another way. */
 function withFrames(change: (record: PartRecord) => (frame: PartFrame, connection: object) => ReturnType<PartRecord['frame']>): PlantedBug {

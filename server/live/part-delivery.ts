@@ -191,10 +191,10 @@ export class PartDelivery {
     return { facts: run.entries.length, ...frames, hasMore: frames.hasMore || opened.size > 0 };
   }
 
-  async #readOpen({ after: upTo, last }: LogRun, bytesMax: number): Promise<Pick<PartsRead, 'frames' | 'hasMore'>> {
+  async #readOpen({ after: upTo, last: newestFact }: LogRun, bytesMax: number): Promise<Pick<PartsRead, 'frames' | 'hasMore'>> {
     const { topic, lanes } = this.#deps;
     // Not with who asked before a fact that closes one of them.
-    const [newest] = await topic.once<readonly NewestOfTask[]>(`newest after ${last.n}`, () => lanes.newest([topic.taskId]));
+    const [newest] = await topic.once<readonly NewestOfTask[]>(`newest after ${newestFact.n}`, () => lanes.newest([topic.taskId]));
     const frames: ReadFrame[] = [];
     let room = bytesMax;
     for (const { lane, epoch, length } of newest?.lanes ?? []) {

@@ -1,5 +1,8 @@
 import type { Observation } from '../../client/index.ts';
-import type { PartPort, PartRecord } from '../../client/observation/part-port.ts';
+import type { PartPort } from '../../client/parts/index.ts';
+
+/** The parts of one task, as the connections of a client fill them. */
+export type PartRecord = ReturnType<ReturnType<PartPort['open']>['join']>['record'];
 
 /** Parts of a client that take some of what they are told in another way: the same for all who share a record. */
 export function withRecords(port: PartPort, change: (record: PartRecord, observation: Observation) => Partial<PartRecord>): PartPort {
