@@ -44,11 +44,7 @@ export interface RouteDeps {
 /** Answers with JSON that nobody may keep: a text is JSON already. */
 export function answerJson(ctx: Koa.Context, status: number, body: object | string | Buffer | Readable): void {
   ctx.status = status;
-  const { res } = ctx;
-  // As `ctx.set` does, which takes names and values apart first.
-  if (!res.headersSent) {
-    res.setHeader('Content-Type', 'application/json; charset=utf-8');
-    res.setHeader('Cache-Control', 'no-store');
-  }
+  ctx.set('Content-Type', 'application/json; charset=utf-8');
+  ctx.set('Cache-Control', 'no-store');
   ctx.body = typeof body === 'string' || Buffer.isBuffer(body) || body instanceof Readable ? body : JSON.stringify(body);
 }
