@@ -112,7 +112,7 @@ class DecodedConnection implements ConnectionInput {
   /** Came since the chart was last told. */
   readonly #came = { facts: false, life: false, malformed: false };
   /** When the chart was last told of facts, by the monotonic clock. */
-  #toldAt = -Infinity;
+  #toldAt = NaN;
   #timer: unknown;
   #isLevel = false;
   #wasQuiet = false;
@@ -205,28 +205,22 @@ class DecodedConnection implements ConnectionInput {
     // A page holds all that there is to tell.
     if (this.transport === 'poll' && this.#isConfirmed) this.#target.quiet();
     const { clock } = this.#target;
-    const restMs = this.#toldAt + TOLD_EVERY_MS - monotonicNow(clock);
-    if (this.transport === 'poll' || restMs <= 0) this.#tellWhatCame();
-    // A date that is set back, where there is no other clock, is no reason to wait for longer.
-    else this.#timer ??= clock.setTimeout(() => this.#tellWhatCame(), Math.min(restMs, TOLD_EVERY_MS));
+    if (this.transport !== 'poll' && monotonicNow(clock) - this.#toldAt < TOLD_EVERY_MS)
+      this.#timer ??= clock.setTimeout(() => this.#tellWhatCame(), TOLD_EVERY_MS);
+    else this.#tellWhatCame();
   }
 
   /** Tells it now. */
   #tellWhatCame(): void {
-    this.#forgetTimer();
-    const came = this.#came;
-    const { facts, life } = came;
-    came.facts = came.life = false;
+    this.#target.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.isClosed) return;
+    const { facts, life } = this.#came;
+    this.#came.facts = this.#came.life = false;
     if (facts) {
       this.#toldAt = monotonicNow(this.#target.clock);
       this.#tell({ type: 'wire.facts' });
     } else if (life) this.#tellOfStream('alive');
-  }
-
-  #forgetTimer(): void {
-    if (this.#timer !== undefined) this.#target.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 
   lost(reason: string, ending: DecodedEnding = { kind: 'lost' }): void {
@@ -245,7 +239,7 @@ class DecodedConnection implements ConnectionInput {
 
   close(): void {
     this.isClosed = true;
-    this.#forgetTimer();
+    this.#tellWhatCame();
   }
 
   /** A poll is never level, alive or confirmed: each of its pages ends. */
@@ -263,7 +257,6 @@ class DecodedConnection implements ConnectionInput {
     const { listener, report } = this.#target;
     report({ type: 'malformed', ...this.#moment, transport, reason });
     listener.onMalformedWirePayload?.({ ...this.#moment, source: transport, reason, text });
-    this.flush();
     this.#tellWhatCame();
     this.#came.malformed = true;
     this.#tell({ type: 'wire.malformed' });
@@ -289,7 +282,6 @@ class DecodedConnection implements ConnectionInput {
     if (this.transport === 'sse') target.listener.onSseEvent?.({ ...this.#moment, fact });
     else if (this.transport === 'poll') target.listener.onPollEvent?.({ ...this.#moment, fact });
     if (!isTerminalType(type)) return;
-    this.flush();
     this.#tellWhatCame();
     // Not by this connection, which a full consumer may just have closed.
     target.ended();
