@@ -90,5 +90,5 @@ export function startOf(entries: readonly OutboxEntry[], { command }: OutboxEntr
 /** The start with this `clientRequestId`; where there are several, the one that was done, else the last of those that came to nothing, else the last. */
 export function findStart(entries: readonly OutboxEntry[], clientRequestId: string): OutboxEntry | undefined {
   const starts = entries.filter(({ command }) => command.type === 'start' && command.request.clientRequestId === clientRequestId);
-  return starts.find(({ state }) => state === 'done') ?? starts.findLast((start) => !isPending(start)) ?? starts.at(-1);
+  return starts.find(({ state }) => state === 'done') ?? starts.filter((start) => !isPending(start)).at(-1) ?? starts.at(-1);
 }
