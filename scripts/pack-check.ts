@@ -12,7 +12,7 @@ import { formatMessage } from 'publint/utils';
 import { browserBundle } from './browser-bundle.ts';
 import { coreBudget } from './budgets.ts';
 import { doors, kitName } from './doors.ts';
-import { assembleKit, kitFolder } from './kit.ts';
+import { assembleKit, kitFolder, kitImports } from './kit.ts';
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -48,9 +48,9 @@ try {
     );
     unpack(name, tarball);
   }
-  linkPackages();
   checkLinks('taskbridge');
   checkLinks(kitName);
+  linkPackages();
   importDoors();
   runTheKit();
   runTheCommand();
@@ -92,15 +92,20 @@ function unpack(name: string, tarball: string): void {
   run(`${name} unpacks`, 'tar', ['-xzf', tarball, '-C', folder, '--strip-components', '1'], project);
 }
 
-/** Lets the project find only what the library declares. */
+/** Lets the project find only what the library declares, and the kit what it declares beside. */
 function linkPackages(): void {
   const modules = join(project, 'node_modules');
   const types = ['@types/node', '@types/koa-router', '@types/react'];
-  for (const name of [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...types]) {
+  link(modules, [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...types]);
+  link(join(modules, kitName, 'node_modules'), kitImports);
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
+}
+
+function link(modules: string, names: readonly string[]): void {
+  for (const name of names) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(modules, name), 'dir');
   }
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
 }
 
 /** Every relative link of a packed page leads to a packed page, file or folder. */
