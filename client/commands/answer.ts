@@ -18,7 +18,7 @@ export async function readText(response: Response, bytesMax: number): Promise<st
     bytes += value.byteLength;
     if (bytes > bytesMax) {
       await reader.cancel();
-      throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer is larger than ${bytesMax} bytes.`, { status: response.status });
+      throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer is above ${bytesMax} bytes.`, { status: response.status });
     }
     text += decoder.decode(value, { stream: true });
   }

@@ -40,8 +40,8 @@ type Answer =
 
 /**
  * Tries again on network errors, time-outs, credentials that cannot be had, 408, 425, 429, 5xx and answers without the protocol's form (a proxy's)
- * with back-off, or on what the host's classifier says; a 401 costs one refresh, not a try, and is final where that gives none. What can be sent only
- * once is.
+ * with back-off, or on what the host's classifier says; a 401 costs one refresh, not a try, and is final where that gives none. What another network
+ * finds under way is sent again at once, and costs no try either. What can be sent only once is.
  */
 export function createHttpClient(
   settings: ClientSettings,
@@ -71,8 +71,9 @@ export function createHttpClient(
   async function once(request: CommandRequest, signal: AbortSignal): Promise<{ readonly [key: string]: unknown }> {
     const credentials = credentialsOf(request.context);
     for (let refreshed = false; ; refreshed = true) {
-      await whenOpen(gate, signal);
-      const { answer, generation } = await exchange(settings, credentials, request, signal);
+      const exchanged = await exchange(settings, credentials, request, signal);
+      if (!exchanged) return once(request, signal);
+      const { answer, generation } = exchanged;
       if (answer.ok) return answer.body;
       if (answer.error.status !== 401 || refreshed || isOnce(request) || !credentials.refreshable) throw answer.error;
       await whenOpen(gate, signal);
@@ -97,15 +98,21 @@ export function createHttpClient(
   };
 }
 
-/** One request, one answer: all of it within the time of one try, whatever the host's own functions do. */
+/**
+ * One request, one answer: all of it within the time of one try, whatever the host's own functions do. Undefined where the network changed meanwhile:
+ * the connection may be dead without a word. A form goes on, which would begin at 0 again.
+ */
 async function exchange(
   settings: ClientSettings,
   credentials: Credentials,
   request: CommandRequest,
   signal: AbortSignal,
-): Promise<{ readonly answer: Answer; readonly generation: number }> {
-  const { clock, limits, baseUrl } = settings;
-  const deadline = createDeadline(clock, limits.commandTimeoutMs, [signal]);
+): Promise<{ readonly answer: Answer; readonly generation: number } | undefined> {
+  const { clock, limits, baseUrl, gate, network } = settings;
+  await whenOpen(gate, signal);
+  const change = new AbortController();
+  const leave = request.upload ? undefined : network.subscribe(() => change.abort());
+  const deadline = createDeadline(clock, limits.commandTimeoutMs, [signal, change.signal]);
   // While an upload goes on, there is nothing to answer yet.
   const onProgress: UploadListener = (progress) => {
     deadline.extend();
@@ -116,11 +123,13 @@ async function exchange(
     const answer = await unlessAborted(ask(settings, request, headers, deadline.signal, onProgress), deadline.signal);
     return { answer, generation };
   } catch (cause) {
+    if (change.signal.aborted) return undefined;
     if (cause instanceof TaskBridgeClientError) throw cause;
     if (deadline.signal.aborted) throw aborted(deadline.signal);
     const message = `No answer from ${baseUrl}: ${String((cause as Error | undefined)?.message ?? cause)}.`;
     throw new TaskBridgeClientError('NETWORK_ERROR', message, { cause, retryable: true });
   } finally {
+    leave?.();
     deadline.release();
   }
 }
@@ -149,7 +158,7 @@ function readBody(
   const body = status === 204 && expects.length === 0 && list === undefined ? {} : parseObject(text);
   const missing = expects.find((name) => typeof body?.[name] !== 'string') ?? (Array.isArray(body?.[list ?? '']) ? undefined : list);
   if (!body || missing !== undefined) {
-    const what = body ? `has no ${missing === list ? 'list' : 'text field'} "${missing}"` : `(${status}) is no JSON object`;
+    const what = body ? `has no ${missing === list ? 'list' : 'text'} "${missing}"` : `(${status}) is no JSON object`;
     throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer ${what}.`, { status, retryable: true });
   }
   origin.hasSpoken = true;

@@ -37,7 +37,7 @@ export function createSender(
   async function expire(which: 'all' | 'unsent'): Promise<void> {
     for (const entry of repository.entries) {
       if (!isPending(entry) || !isOld(entry) || (which === 'unsent' && entry.wasSent)) continue;
-      const message = `It waited longer than ${limits.ageMsMax} ms. Make the command again if it is still wanted.`;
+      const message = `It waited longer than ${limits.ageMsMax} ms. Make it again if it is still wanted.`;
       await repository.move(entry.id, { type: 'entry.aged' }, { refusal: { code: 'OUTBOX_EXPIRED', message, details: {} } });
     }
   }
