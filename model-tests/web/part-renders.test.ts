@@ -13,7 +13,7 @@ import { pageFiles } from '../../examples/web/page-files.ts';
 import { WAIT_MS } from '../support/patience.ts';
 import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 import { startChromium, type OwnBrowser } from './chromium.ts';
-import type { Rendered } from './part-page/rendered.ts';
+import type { Rendered } from './part-page/renders.ts';
 
 const TOKENS = 400;
 /** 200 tokens a second, as models speak: some at once, then a rest. */

@@ -3,7 +3,7 @@ import { createRoot } from 'react-dom/client';
 import { createTaskBridgeClient } from 'taskbridge/client';
 import { taskParts } from 'taskbridge/client/parts';
 import { TaskBridgeProvider, usePart, useQuestions, useTask, useTaskSelector } from 'taskbridge/react';
-import type { Rendered } from './rendered.ts';
+import type { Rendered } from './renders.ts';
 
 // Who has rendered, in which frame: a page whose components each use a hook of the task.
 const rendered: Rendered[] = [];
