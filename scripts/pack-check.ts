@@ -96,12 +96,12 @@ function unpack(name: string, tarball: string): void {
 function linkPackages(): void {
   const modules = join(project, 'node_modules');
   const types = ['@types/node', '@types/koa-router', '@types/react'];
-  link(modules, [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...types]);
-  link(join(modules, kitName, 'node_modules'), kitImports);
+  linkInto(modules, [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...types]);
+  linkInto(join(modules, kitName, 'node_modules'), kitImports);
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
 }
 
-function link(modules: string, names: readonly string[]): void {
+function linkInto(modules: string, names: readonly string[]): void {
   for (const name of names) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(modules, name), 'dir');

@@ -81,7 +81,7 @@ async function longestTaskMs(devtools: CDPSession, meanwhile: () => Promise<unkn
   // Chromium's own form of a trace.
   const keep = ({ value }: { readonly value: readonly object[] }): void => void events.push(...(value as readonly TraceEvent[]));
   devtools.on('Tracing.dataCollected', keep);
-  const whole = new Promise((done) => devtools.once('Tracing.tracingComplete', done));
+  const whole = new Promise((ended) => devtools.once('Tracing.tracingComplete', ended));
   const includedCategories = ['toplevel', 'disabled-by-default-devtools.timeline'];
   await devtools.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories } });
   await meanwhile();

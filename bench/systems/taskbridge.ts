@@ -14,7 +14,7 @@ import { cpuMicroseconds, lanes, settledMemory } from './own-process.ts';
 // A host as its users write it: Koa, the bridge, Redis. `taskbridge.js <Redis port> [facts that are retained] [folder of LMDB, instead of Redis]`
 const [, , redisPort = '', retained = '1000', path] = process.argv;
 const handlers = new Map<string, Task>();
-const texts = new Map<string, PartStream>();
+const written = new Map<string, PartStream>();
 const works = new Map<string, { readonly work: Work; seq: number }>();
 
 /** Keeps what every executor is given, and reports by it: the commit path with nothing before it. */
@@ -124,8 +124,8 @@ await serveRpc<PacedSystem>(
       }
     },
     write({ taskId, text }) {
-      const answer = texts.get(taskId) ?? handlers.get(taskId)?.stream('answer', { kind: 'text' });
-      if (answer) texts.set(taskId, answer);
+      const answer = written.get(taskId) ?? handlers.get(taskId)?.stream('answer', { kind: 'text' });
+      if (answer) written.set(taskId, answer);
       void answer?.write(text);
     },
     async fill({ taskId, count }) {

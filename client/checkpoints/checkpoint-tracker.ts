@@ -56,20 +56,17 @@ function isClosed(cause: unknown): boolean {
   return cause instanceof TaskBridgeClientError && cause.code === 'CLOSED';
 }
 
-/** True where what is kept beside the place of the only one who decides it is to be written again. */
-function hasAged(entry: Entry, { position, hasEnded, kept }: Participant): boolean {
-  // Of one that others hold back they tell themselves.
-  if (position === null || position !== entry.stored || hasEnded) return false;
-  entry.wanted ??= () => writeCheckpoint(position, ...kept());
-  return true;
-}
-
 /** Keeps the checkpoints of one client. */
 export function createCheckpointTracker(store: CheckpointStore, report: (report: ClientReport) => void): CheckpointTracker {
   const entries = new Map<string, Entry>();
 
-  function writeWhereMoved(moment: ReportMoment, key: string, entry: Entry): void {
-    if (hasMoved(entry)) entry.writing ??= write(moment, key, entry);
+  function writeWhereMoved(moment: ReportMoment, key: string, entry: Entry, isAged = false): void {
+    if (hasMoved(entry, isAged)) entry.writing ??= write(moment, key, entry);
+  }
+
+  function remove(moment: ReportMoment, key: string, entry: Entry): void {
+    entry.wanted = 'remove';
+    entry.writing ??= write(moment, key, entry);
   }
 
   async function write(moment: ReportMoment, key: string, entry: Entry): Promise<void> {
@@ -95,21 +92,25 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
       const participant: Participant = { position: null, hasEnded: false, kept };
       entry.participants.add(participant);
       return {
-        load: () => load(store, report, moment, key, entry),
+        async load() {
+          const checkpoint = await load(store, report, moment, key, entry);
+          // What the store has is nobody's to lose any more.
+          participant.position ??= checkpoint?.eventId ?? null;
+          return checkpoint;
+        },
         moved(eventId) {
           participant.position = eventId;
           writeWhereMoved(moment, key, entry);
         },
         aged() {
-          if (hasAged(entry, participant)) entry.writing ??= write(moment, key, entry);
+          if (!participant.hasEnded) writeWhereMoved(moment, key, entry, true);
         },
         reset() {
           entry.stored = null;
         },
         drop() {
-          entry.stored = null;
-          entry.wanted = 'remove';
-          entry.writing ??= write(moment, key, entry);
+          participant.position = entry.stored = null;
+          remove(moment, key, entry);
         },
         ended() {
           participant.hasEnded = true;
@@ -124,8 +125,7 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
     forget(moment, key) {
       const entry = entryOf(entries, key);
       for (const participant of entry.participants) participant.hasEnded = true;
-      entry.wanted = 'remove';
-      entry.writing ??= write(moment, key, entry);
+      remove(moment, key, entry);
     },
     async flush() {
       await Promise.all([...entries.values()].flatMap(({ writing }) => writing ?? []));
@@ -158,15 +158,18 @@ function entryOf(entries: Map<string, Entry>, key: string): Entry {
   return entry;
 }
 
-/** True where the slowest participant has moved; notes what is wanted of the store then. */
-function hasMoved(entry: Entry): boolean {
+/**
+ * True where the slowest participant has moved; where what is kept has aged, true if it is still where the checkpoint is: a place that somebody has not come to
+ * may never have been written, since the store had failed. Notes what is wanted of the store then.
+ */
+function hasMoved(entry: Entry, isAged: boolean): boolean {
   const waiting = [...entry.participants].filter(({ hasEnded }) => !hasEnded);
   if (waiting.length === 0 && entry.participants.size > 0) {
     entry.wanted = 'remove';
     return true;
   }
   const slowest = slowestOf(waiting);
-  if (!slowest?.position || slowest.position === entry.stored) return false;
+  if (!slowest?.position || (slowest.position === entry.stored) !== isAged) return false;
   const { position, kept } = slowest;
   if (entry.stored !== null && (compareEventIds(position, entry.stored) ?? 1) < 0) return false;
   entry.stored = position;

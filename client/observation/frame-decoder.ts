@@ -2,7 +2,6 @@ import type { EventFrom, OutputFrom } from 'xstate';
 import type { connectionMachine } from '../../machines/index.ts';
 import { compareEventIds, isTerminalType, type Fact, type Gap, type TransportName, type UnknownFact } from '../../machines/wire/index.ts';
 import type { CallContext } from '../auth/credentials.ts';
-import { monotonicNow, type Clock } from '../clock.ts';
 import { tellRaw, type TransportListener, type TransportMoment } from '../listener.ts';
 import type { ClientReport } from '../report.ts';
 import { createDeliveryCursor, type DeliveryCursor } from './delivery-cursor.ts';
@@ -20,7 +19,6 @@ export interface FrameDecoderTarget {
   readonly context: CallContext | undefined;
   readonly listener: Partial<TransportListener>;
   readonly parts: PartRecord | undefined;
-  readonly clock: Clock;
   deliver(fact: Fact | UnknownFact, bytes: number): void;
   /** Nothing can follow what was delivered. */
   ended(): void;
@@ -57,7 +55,7 @@ export interface ConnectionInput {
   gap(gap: Gap): void;
   /** A sign of life that carries nothing. */
   alive(): void;
-  /** Tells the chart what came since the last time: of facts that follow each other closely every 50 ms. Called at the end of each chunk. */
+  /** Tells the chart what came since the last time. Called at the end of each chunk. */
   flush(): void;
   /** The connection has ended; `ending` says how, where it was not simply lost. */
   lost(reason: string, ending?: DecodedEnding): void;
@@ -96,9 +94,6 @@ export function createFrameDecoder(target: FrameDecoderTarget, start: string | n
   };
 }
 
-/** How soon after facts the chart is told of others: it sets its timers anew by each, which costs a page several times as much as the fact. */
-const TOLD_EVERY_MS = 50;
-
 class DecodedConnection implements ConnectionInput {
   readonly transport: TransportName;
   readonly begunAfter: string | null;
@@ -111,9 +106,6 @@ class DecodedConnection implements ConnectionInput {
   readonly #moment: TransportMoment;
   /** Came since the chart was last told. */
   readonly #came = { facts: false, life: false, malformed: false };
-  /** When the chart was last told of facts, by the monotonic clock. */
-  #toldAt = NaN;
-  #timer: unknown;
   #isLevel = false;
   #wasQuiet = false;
   #isConfirmed = false;
@@ -201,31 +193,16 @@ class DecodedConnection implements ConnectionInput {
 
   flush(): void {
     if (this.isClosed) return;
-    this.#came.malformed = false;
+    const came = this.#came;
     // A page holds all that there is to tell.
     if (this.transport === 'poll' && this.#isConfirmed) this.#target.quiet();
-    const { clock } = this.#target;
-    if (this.transport !== 'poll' && monotonicNow(clock) - this.#toldAt < TOLD_EVERY_MS)
-      this.#timer ??= clock.setTimeout(() => this.#tellWhatCame(), TOLD_EVERY_MS);
-    else this.#tellWhatCame();
-  }
-
-  /** Tells it now. */
-  #tellWhatCame(): void {
-    this.#target.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.isClosed) return;
-    const { facts, life } = this.#came;
-    this.#came.facts = this.#came.life = false;
-    if (facts) {
-      this.#toldAt = monotonicNow(this.#target.clock);
-      this.#tell({ type: 'wire.facts' });
-    } else if (life) this.#tellOfStream('alive');
+    if (came.facts) this.#tell({ type: 'wire.facts' });
+    else if (came.life) this.#tellOfStream('alive');
+    came.facts = came.life = came.malformed = false;
   }
 
   lost(reason: string, ending: DecodedEnding = { kind: 'lost' }): void {
     this.flush();
-    this.#tellWhatCame();
     if (this.isClosed) return;
     this.isClosed = true;
     const { transport } = this;
@@ -239,7 +216,6 @@ class DecodedConnection implements ConnectionInput {
 
   close(): void {
     this.isClosed = true;
-    this.#tellWhatCame();
   }
 
   /** A poll is never level, alive or confirmed: each of its pages ends. */
@@ -257,7 +233,7 @@ class DecodedConnection implements ConnectionInput {
     const { listener, report } = this.#target;
     report({ type: 'malformed', ...this.#moment, transport, reason });
     listener.onMalformedWirePayload?.({ ...this.#moment, source: transport, reason, text });
-    this.#tellWhatCame();
+    this.flush();
     this.#came.malformed = true;
     this.#tell({ type: 'wire.malformed' });
   }
@@ -282,7 +258,7 @@ class DecodedConnection implements ConnectionInput {
     if (this.transport === 'sse') target.listener.onSseEvent?.({ ...this.#moment, fact });
     else if (this.transport === 'poll') target.listener.onPollEvent?.({ ...this.#moment, fact });
     if (!isTerminalType(type)) return;
-    this.#tellWhatCame();
+    this.flush();
     // Not by this connection, which a full consumer may just have closed.
     target.ended();
   }

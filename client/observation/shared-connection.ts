@@ -140,7 +140,6 @@ class LogConnection implements SharedConnection {
         context,
         listener: settings.listener,
         parts,
-        clock: settings.clock,
         deliver: (fact, bytes) => this.#deliver(fact, bytes),
         ended: () => this.#tell({ type: 'log.ended' }),
         gap: (gap) => this.#gap(gap),

@@ -163,7 +163,8 @@ class PartPieces implements AsyncIterableIterator<PartPiece> {
     if (part.restarts !== this.#restarts) this.#beginAnew(part);
     const end = isLatest ? part.bytes : part.text.length;
     if (end < this.#taken || (part.isReleased && part.text.length <= this.#taken && part.bytes > 0)) throw released(part);
-    if (end === this.#taken) return undefined;
+    // A part that begins anew, and is closed without a text, says so, too.
+    if (end === this.#taken && !(this.#hasOld && part.outcome)) return undefined;
     const piece = { text: isLatest ? part.text : part.text.slice(this.#taken), reset: this.#hasOld };
     this.#taken = end;
     this.#hasOld = false;

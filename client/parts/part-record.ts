@@ -118,29 +118,39 @@ export class TaskPartRecord implements PartRecord {
 
   /** Has the text of a closed part read where it never came. True while it may come. */
   want(part: PartText | undefined): boolean {
-    if (!part?.outcome || part.isComplete || part.isReleased || part.length > this.#limits.textBytesMax) return false;
+    if (!part?.outcome || part.isComplete || part.isReleased || (part.length ?? 0) > this.#limits.textBytesMax) return false;
     if (!this.#asked.has(part)) {
       this.#asked.set(part, 'asked');
-      void this.#read(part, part.outcome);
+      void this.#read(part);
     }
     return this.#asked.get(part) === 'asked';
   }
 
   /** What is missing of it; all of it where what is here may be of another epoch, or is only counted. */
-  async #read(part: PartText, outcome: 'DONE' | 'ABANDONED'): Promise<void> {
+  async #read(part: PartText): Promise<void> {
     const { epoch, kind } = part;
-    const begun =
-      epoch === undefined || kind === 'latest' || part.isReleased ? { text: '', bytes: 0 } : { text: part.text, bytes: part.bytes };
-    let { text, bytes: at } = begun;
+    const isLatest = kind === 'latest';
+    let { text, bytes: at } = epoch === undefined || isLatest || part.isReleased ? { text: '', bytes: 0 } : part;
+    let begun = text.length;
     try {
-      while (at < part.length) {
+      for (;;) {
         const page = await this.#listener.read(part.part, at);
-        if ((part.lane ?? page.eventId) !== page.eventId || page.at !== at || page.to <= at) throw new Error('Of another part.');
-        const goesOn = text === '' || text.length > begun.text.length || page.epoch === epoch;
+        // By what has closed it meanwhile, else by what the server says, which is the last word where it is closed there.
+        const { length: known, outcome } = part;
+        const length = known ?? page.bytes;
+        if ((part.lane ?? page.eventId) !== page.eventId || page.at !== at || (page.to <= at && at < length))
+          throw new Error('Of another part.');
+        if (known === undefined && page.open) throw new Error('Not closed there.');
+        const goesOn = text.length === 0 || text.length > begun || page.epoch === epoch;
         text = goesOn ? text + page.text : '';
         at = goesOn ? page.to : 0;
+        if (!goesOn) begun = 0;
+        else if (isLatest || at >= length) {
+          // Of a value that is replaced the length counts versions.
+          part.close(page.outcome ?? outcome, isLatest ? Math.max(part.bytes, known ?? 0) : length, text);
+          break;
+        }
       }
-      part.close(outcome, part.length, text);
     } catch {
       this.#asked.set(part, 'failed');
     }

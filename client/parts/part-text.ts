@@ -19,7 +19,7 @@ export interface PartView {
   readonly bytes: number;
   /** Something may follow. */
   readonly open: boolean;
-  /** How it was closed. `ABANDONED`: its work goes no further, and what there is of it stays. */
+  /** How it was closed. `ABANDONED`: its work goes no further, and what there is of it stays; also, until it is read, where the log has ended and that fact did not come. */
   readonly outcome: 'DONE' | 'ABANDONED' | undefined;
   /** `text` is not all that has come: the rest is beyond a limit, or was never shown to this client. */
   readonly truncated: boolean;
@@ -65,8 +65,8 @@ export class PartText {
   isReleased = false;
   /** The fact that closed it has all of its text: then no server has to be asked for it. */
   isInline = false;
-  /** How long it is, by the fact that closed it; 0 before. */
-  length = 0;
+  /** How long it is, by the fact that closed it; 0 before, undefined where the log has ended without that fact. */
+  length: number | undefined = 0;
   readonly #bytesMax: number;
   #view: PartView | undefined;
 
@@ -82,13 +82,13 @@ export class PartText {
   get view(): PartView {
     const { part, name, kind, text, outcome, restarts } = this;
     const isShort = this.isReleased || (outcome !== undefined && !this.isComplete);
-    const bytes = Math.max(this.bytes, this.length);
+    const bytes = Math.max(this.bytes, this.length ?? 0);
     return (this.#view ??= { part, name, kind, text, bytes, open: outcome === undefined, outcome, truncated: isShort, restarts });
   }
 
   /** It is closed, and all of its text came. */
   get isComplete(): boolean {
-    return this.outcome !== undefined && this.bytes >= this.length;
+    return this.outcome !== undefined && this.bytes >= (this.length ?? Infinity);
   }
 
   /** What a frame says of it beside its text. */
@@ -128,9 +128,12 @@ export class PartText {
     if (isLatest || this.bytes < length) this.#append(text.slice(this.text.length), Math.max(this.bytes, length));
   }
 
-  /** The log has ended without a word of it. */
+  /** The log has ended, and the fact that closed it was not among what came: there may be more of it. */
   end(): void {
-    if (this.outcome === undefined) this.close('ABANDONED', this.bytes);
+    if (this.outcome !== undefined) return;
+    this.outcome = 'ABANDONED';
+    this.length = undefined;
+    this.#view = undefined;
   }
 
   /** Keeps no text of it any more. */

@@ -38,7 +38,16 @@ export function storeParts(record: TaskPartRecord, { storedBytesMax }: Pick<Part
     const kept = utf8Length(text);
     room -= kept;
     const bytes = kind === 'latest' ? (text === '' ? 0 : part.bytes) : kept;
-    return { part: part.part, lane, name, kind, epoch, bytes, text, ...(outcome && { outcome, length: view.bytes }) };
+    return {
+      part: part.part,
+      lane,
+      name,
+      kind,
+      epoch,
+      bytes,
+      text,
+      ...(outcome && part.length !== undefined && { outcome, length: view.bytes }),
+    };
   });
   return parts.length === 0 ? undefined : { v: VERSION, parts: parts.reverse() };
 }

@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { memoryCheckpoints, type CheckpointStore, type Fact, type Observation } from 'taskbridge/client';
+import { partOf, taskParts } from 'taskbridge/client/parts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
+import { eventually, turns } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
 import { createHarness, numbers, type Harness } from './harness.ts';
@@ -99,6 +100,51 @@ describe('a checkpoint', () => {
     await eventuallyStored(checkpoints, '2-1000');
     await take(elsewhere, 4);
     await eventuallyStored(checkpoints, '4-1000');
+  });
+
+  test('is not written at a place that a second consumer has not come to, where the store failed for that place, however its text grows', async () => {
+    const clock = fakeClock();
+    const kept = memoryCheckpoints();
+    let failed = 0;
+    const write: CheckpointStore['write'] = (name, text) => {
+      if (!text.includes('"eventId":"3-1000"') || failed > 0) return kept.write(name, text);
+      failed += 1;
+      return Promise.reject(new Error('disk full'));
+    };
+    let grow = (): void => undefined;
+    world.server.script.subscribed = ({ confirm, send }) => {
+      confirm(['gap', 'parts']);
+      send(fact(1, 'TASK_PART_OPENED', { name: 'answer', kind: 'text' }), ...facts(2, 4));
+      const text = { type: 'PART', taskId: TASK, part: 1, eventId: '1-1000', name: 'answer', kind: 'text', snapshot: true, epoch: 'e' };
+      let at = 0;
+      grow = () => send({ ...text, at, to: (at += 1), text: '.' });
+    };
+    const client = world.client({
+      transports: ['ws'],
+      parts: taskParts({ limits: { storeMs: 777 } }),
+      clock,
+      checkpoints: { ...kept, write },
+    });
+    const first = client.observe(TASK)[Symbol.asyncIterator]();
+    await take(first, 3);
+    await eventuallyStored(kept, '2-1000');
+    await take(first, 1);
+    await eventually(() => failed === 1);
+    const observation = client.observe(TASK);
+    const second = observation[Symbol.asyncIterator]();
+    expect(await take(second, 1)).toEqual(['3-1000']);
+    const age = async (): Promise<void> => {
+      const { length } = partOf(observation, 'answer').text;
+      grow();
+      await eventually(() => partOf(observation, 'answer').text.length > length && clock.armed.includes(777));
+      clock.ring([777]);
+      await turns(5);
+    };
+    await age();
+    expect((await stored(kept))?.eventId).toBe('2-1000');
+    await take(second, 1);
+    await age();
+    expect((await stored(kept))?.eventId).toBe('3-1000');
   });
 
   test('of a newer version is dropped', async () => {

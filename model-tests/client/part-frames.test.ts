@@ -112,10 +112,8 @@ describe('the text of a part', () => {
     ['another epoch', begin(1, 0, 'other', { epoch: 'e2' })],
   ])('begins anew by %s, and says so', async (_, again) => {
     says([opened(1), begin(1, 0, 'some text')], [again, frame(1, 5, ' text'), closed(2, 1, 10), completed(3)]);
-    const { observation } = observe();
-    const part = partOf(observation, 'answer');
-    const pieces: PartPiece[] = [];
-    for await (const piece of part) pieces.push(piece);
+    const part = partOf(observe().observation, 'answer');
+    const pieces = await all(part);
     const last = pieces.findIndex(({ reset }) => reset);
     expect(joined(pieces.slice(0, last))).toBe('some text');
     expect(joined(pieces.slice(last))).toBe('other text');
@@ -156,16 +154,56 @@ describe('the text of a part', () => {
     ]);
   });
 
-  test('ends with the log, where nobody has closed it', async () => {
+  test('is not said to be whole where the log ends without the fact that closed it, and no server has the rest', async () => {
     says([opened(1), begin(1, 0, 'half'), completed(2)]);
-    const part = partOf(observe().observation, 'answer');
-    expect(joined(await all(part))).toBe('half');
-    expect(part.getSnapshot()).toMatchObject({ open: false, outcome: 'ABANDONED' });
+    const { observation } = observe();
+    await expect(all(partOf(observation, 'answer'))).rejects.toMatchObject({ code: 'TEXT_RELEASED' });
+    expect(partsOf(observation)).toMatchObject([{ text: 'half', bytes: 4, open: false, outcome: 'ABANDONED', truncated: true }]);
+  });
+
+  test.each([
+    ['goes on', 'e1', 'half of it'],
+    ['is of another epoch', 'e2', 'another text, in several answers'],
+  ])('is read on from a server where the fact that closed it was not among what came, and %s', async (_, epoch, whole) => {
+    const gap = { type: 'GAP', taskId: TASK, eventId: '', createdAt: '', payload: { reason: 'trimmed', firstEventId: '9-1000' } };
+    says([opened(1), begin(1, 0, 'half of')], [gap, completed(9)]);
+    const offsets: number[] = [];
+    world.server.script.snapshot = ({ url = '' }) => {
+      const { pathname, searchParams } = new URL(url, 'http://host');
+      // It lists the newest parts only.
+      if (!pathname.includes('/parts/')) return snapshotAt('9-1000', 'completed');
+      const at = offsets[offsets.push(Number(searchParams.get('offset'))) - 1] ?? 0;
+      const text = whole.slice(at, at + 4);
+      const about = { taskId: TASK, part: 1, eventId: '1-1000', name: 'answer', kind: 'text', open: false, outcome: 'DONE', epoch };
+      return { ...about, bytes: whole.length, at, to: at + text.length, text };
+    };
+    const { observation } = observe();
+    const part = partOf(observation, 'answer');
+    const pieces = await all(part);
+    expect(
+      joined(
+        pieces.slice(
+          Math.max(
+            0,
+            pieces.findIndex(({ reset }) => reset),
+          ),
+        ),
+      ),
+    ).toBe(whole);
+    expect(part.getSnapshot()).toMatchObject({ text: whole, open: false, outcome: 'DONE', truncated: false });
+    expect(offsets[0]).toBe(7);
+  });
+
+  test('that begins anew, and is closed without any, is begun anew for its readers, too', async () => {
+    says([opened(1), begin(1, 0, 'lost by the store')], [closed(2, 1, 0, { text: '' }), completed(3)]);
+    const { observation } = observe();
+    expect((await all(partOf(observation, 'answer'))).at(-1)).toEqual({ text: '', reset: true });
+    expect(partsOf(observation)).toMatchObject([{ text: '', restarts: 1, truncated: false }]);
   });
 
   test('of a value that is replaced is the last one, and never an older one again', async () => {
     const value = (version: number, text: string): object => ({ ...begin(1, version - 1, text, { kind: 'latest' }), to: version });
-    says([opened(1, 'answer', 'latest'), value(1, '{"a":1}'), value(3, '{"a":3}'), value(2, '{"a":2}'), completed(2)]);
+    says([opened(1, 'answer', 'latest'), value(1, '{"a":1}'), value(3, '{"a":3}'), value(2, '{"a":2}'), closed(2, 1, 3), completed(3)]);
     const part = partOf(observe().observation, 'answer');
     const pieces = await all(part);
     expect(pieces.at(-1)).toEqual({ text: '{"a":3}', reset: false });
@@ -174,7 +212,10 @@ describe('the text of a part', () => {
 
   test('is forgotten with a history that was replaced', async () => {
     const gap = { type: 'GAP', taskId: TASK, eventId: '', createdAt: '', payload: { reason: 'reset', firstEventId: null } };
-    says([opened(1), begin(1, 0, 'lost')], [gap, opened(1, 'other'), begin(1, 0, 'kept', { name: 'other' }), completed(2)]);
+    says(
+      [opened(1), begin(1, 0, 'lost')],
+      [gap, opened(1, 'other'), begin(1, 0, 'kept', { name: 'other' }), closed(2, 1, 4), completed(3)],
+    );
     const { observation } = observe();
     expect(joined(await all(partOf(observation, 'other')))).toBe('kept');
     expect(partsOf(observation).map(({ name, text }) => [name, text])).toEqual([['other', 'kept']]);
@@ -220,7 +261,8 @@ describe('the limits of parts', () => {
       ...[1, 3, 5].flatMap((n) => [opened(n), begin(n, 0, 'abcdef'), closed(n + 1, n, 6)]),
       opened(7),
       begin(7, 0, 'abcdef'),
-      completed(8),
+      closed(8, 7, 6),
+      completed(9),
     ]);
     const { observation } = observe({}, taskParts({ limits: { taskTextBytesMax: 12 } }));
     for await (const _ of observation);

@@ -5,6 +5,8 @@ import type { SendQueue } from './send-queue.ts';
 export class SocketStandIn extends EventEmitter {
   bytesRead = 0;
   writableCorked = 0;
+  /** The beginning of a frame whose end is not written yet: the head of a large one is written before it. */
+  #begun: Buffer = Buffer.alloc(0);
   readonly #sendQueue: SendQueue;
   readonly #onFrame: (text: string) => void;
   readonly #onSent: (text: string) => void;
@@ -35,7 +37,9 @@ export class SocketStandIn extends EventEmitter {
   }
 
   write(bytes: Buffer, taken?: (error?: Error) => void): boolean {
-    for (const text of bytes.length > 0 ? textFrames(bytes) : []) {
+    const { texts, rest } = textFrames(this.#begun.length > 0 ? Buffer.concat([this.#begun, bytes]) : bytes);
+    this.#begun = rest;
+    for (const text of texts) {
       this.#onSent(text);
       this.#sendQueue.send(text.length, () => this.#onFrame(text));
     }
@@ -114,15 +118,17 @@ export class WebSocketStandIn extends EventEmitter {
   }
 }
 
-/** Text frames as RFC 6455 lays them out, unmasked. */
-function textFrames(bytes: Buffer): string[] {
+/** Text frames as RFC 6455 lays them out, unmasked, and what is no whole one yet. */
+function textFrames(bytes: Buffer): { readonly texts: readonly string[]; readonly rest: Buffer } {
   const texts: string[] = [];
-  for (let at = 0; at < bytes.length;) {
+  let at = 0;
+  while (at < bytes.length) {
     const short = bytes.readUInt8(at + 1);
     const start = at + (short < 126 ? 2 : short === 126 ? 4 : 10);
     const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
+    if (start + length > bytes.length) break;
     texts.push(bytes.toString('utf8', start, start + length));
     at = start + length;
   }
-  return texts;
+  return { texts, rest: bytes.subarray(at) };
 }
