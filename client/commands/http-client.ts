@@ -111,8 +111,10 @@ async function exchange(
   const { clock, limits, baseUrl, gate, network } = settings;
   await whenOpen(gate, signal);
   const change = new AbortController();
-  const leave = request.upload ? undefined : network.subscribe(() => change.abort());
   const deadline = createDeadline(clock, limits.commandTimeoutMs, [signal, change.signal]);
+  const leave = request.upload ? () => undefined : network.subscribe(() => change.abort());
+  // Before whoever aborts goes on: nothing of a closed client is left.
+  const forget = onAbort(deadline.signal, leave);
   // While an upload goes on, there is nothing to answer yet.
   const onProgress: UploadListener = (progress) => {
     deadline.extend();
@@ -129,7 +131,8 @@ async function exchange(
     const message = `No answer from ${baseUrl}: ${String((cause as Error | undefined)?.message ?? cause)}.`;
     throw new TaskBridgeClientError('NETWORK_ERROR', message, { cause, retryable: true });
   } finally {
-    leave?.();
+    forget();
+    leave();
     deadline.release();
   }
 }
