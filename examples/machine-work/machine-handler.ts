@@ -38,6 +38,8 @@ interface Timer {
 interface Saved {
   readonly value: StateValue;
   readonly context: JsonObject;
+  /** What it came to, where it is over. */
+  readonly output?: Json;
   readonly timers: readonly Timer[];
   readonly invocations: readonly Invocation[];
   /** How many were invoked so far, for the next key. */
@@ -95,13 +97,14 @@ class MachineRun {
       return snapshot;
     }
     // Only this class saves here.
-    const { value, context, timers, invocations, invoked } = saved as unknown as Saved;
+    const { value, context, output, timers, invocations, invoked } = saved as unknown as Saved;
     this.#timers = timers;
     this.#invocations = invocations;
     this.#invoked = invoked;
     this.#startAll((src) => src === ASK);
     this.#startAll((src) => src !== ASK);
-    return this.#machine.resolveState({ value, context }) as AnyMachineSnapshot;
+    // The process may be gone between the last step and the end of the task.
+    return this.#machine.resolveState({ value, context, output }) as AnyMachineSnapshot;
   }
 
   /** Writes where a step has led and all that it says, at once; then does what it does. */
@@ -111,8 +114,15 @@ class MachineRun {
     for (const shown of emittedBy(actions)) this.#show(shown);
     this.#startAll((src) => src === ASK);
     // The types of a machine that is any are any.
-    const { value, context } = snapshot as Pick<Saved, 'value' | 'context'>;
-    const state: Saved = { value, context, timers: this.#timers, invocations: this.#invocations, invoked: this.#invoked };
+    const { value, context, output } = snapshot as Pick<Saved, 'value' | 'context' | 'output'>;
+    const state: Saved = {
+      value,
+      context,
+      ...(output !== undefined && { output }),
+      timers: this.#timers,
+      invocations: this.#invocations,
+      invoked: this.#invoked,
+    };
     await this.#task.save(state as unknown as Json);
     for (const action of actions) if (!action.type.startsWith('xstate.')) action.exec?.(action.info, action.params);
     this.#startAll((src) => src !== ASK);

@@ -2,8 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ForkOptions } from 'node:child_process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createMachine } from 'xstate';
+import type { Task } from 'taskbridge/adapters/in-process';
 import { createTaskBridgeClient, isFact, type TaskBridgeClient } from 'taskbridge/client/node';
-import type { Fact, UnknownFact } from 'taskbridge/wire';
+import type { Fact, Json, UnknownFact } from 'taskbridge/wire';
+import { machineHandler } from '../../examples/machine-work/machine-handler.ts';
 import { forkProgram, printed, startProcess, type RunningProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
 import { AGAIN_AND_AGAIN } from '../support/patience.ts';
@@ -77,4 +80,15 @@ it('leaves where the person does', async () => {
     if (isFact(fact, 'TASK_SUSPENDED')) await client.act(taskId, { suspendId: fact.payload.suspendId, actionType: 'leave' });
   expect(await client.get(taskId)).toMatchObject({ state: 'completed', result: { receipt: null } });
   expect(await shopBook()).toEqual(['reserved a kettle']);
+});
+
+it('comes to the same where its process is gone between its last step and the end of its task', async () => {
+  const machine = createMachine({ initial: 'paid', states: { paid: { type: 'final' } }, output: { receipt: 'charged' } });
+  const kept: Json[] = [];
+  // As much of a task as a machine without actions asks for.
+  const taskWith = (saved?: Json) =>
+    ({ taskId: 't', input: {}, saved, save: async (value: Json) => void kept.push(value) }) as unknown as Task;
+  const handler = machineHandler(machine);
+  expect(await handler(taskWith())).toEqual({ receipt: 'charged' });
+  expect(await handler(taskWith(kept.at(-1)))).toEqual({ receipt: 'charged' });
 });
