@@ -1,5 +1,4 @@
-import { context, propagation, trace } from '@opentelemetry/api';
-import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { trace } from '@opentelemetry/api';
 import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openTelemetryTracer, withTraceContext } from '../../adapters/opentelemetry/index.ts';
@@ -7,10 +6,10 @@ import type { FlowTaskRef } from '../../adapters/temporal/activities/index.ts';
 import { temporalExecutor } from '../../adapters/temporal/index.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
 import { patience } from '../support/patience.ts';
-import { tellingExporter, type ToldSpan } from '../tracing/told-spans.ts';
+import { forgetRegistered, registerTelling, type ToldSpan } from '../tracing/told-spans.ts';
+import { TRACE_ID } from '../tracing/traced-create.ts';
 import { temporalHarness, type TemporalHarness } from './temporal-harness.ts';
 
-const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const WAIT = { interval: 10 };
 
 const told: ToldSpan[] = [];
@@ -18,7 +17,7 @@ const named = (name: string): ToldSpan[] => told.filter((span) => span.name === 
 let world: TemporalHarness;
 
 beforeAll(async () => {
-  new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(tellingExporter((span) => void told.push(span)))] }).register();
+  registerTelling((span) => void told.push(span));
   world = await temporalHarness({
     // As the guide has it.
     step: ({ traceContext }: FlowTaskRef) => withTraceContext(traceContext, () => trace.getTracer('a library').startSpan('step').end()),
@@ -27,9 +26,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await world?.close();
-  trace.disable();
-  context.disable();
-  propagation.disable();
+  forgetRegistered();
 });
 
 test('activities hang their spans beneath the attempt that started their workflow, also in the run that goes on from it', async () => {

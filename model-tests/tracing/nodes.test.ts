@@ -7,10 +7,9 @@ import { startRedis, type RedisServer } from '../redis/redis-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { patience } from '../support/patience.ts';
 import type { ToldSpan } from './told-spans.ts';
+import { CALLER, CALLER_SPAN, TRACE_ID, tracedCreate } from './traced-create.ts';
 
 const program = fileURLToPath(new URL('children/traced-host.ts', import.meta.url));
-const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
-const CALLER_SPAN = 'b7ad6b7169203331';
 
 let redis: RedisServer;
 beforeAll(async () => void (redis = await startRedis()));
@@ -28,13 +27,7 @@ test('one trace has a task from its create through two attempts, the first of a 
       },
     });
   const one = await startTraced(first);
-  const response = await fetch(`${one.url}/api/v1/tasks`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', traceparent: `00-${TRACE_ID}-${CALLER_SPAN}-01`, tracestate: 'vendor=1' },
-    body: JSON.stringify({ clientRequestId: 'r1', taskType: 'ask' }),
-  });
-  // As the server answers it.
-  const { taskId } = (await response.json()) as { readonly taskId: string };
+  const taskId = await tracedCreate(one.url, { traceparent: CALLER, tracestate: 'vendor=1' }, 'ask');
   await eventually(() => first.some(({ attributes }) => String(attributes['taskbridge.fact.types']).includes('TASK_PROGRESS')));
   await one.kill();
 

@@ -1,4 +1,5 @@
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-node';
+import { context, metrics, propagation, trace } from '@opentelemetry/api';
+import { NodeTracerProvider, SimpleSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace-node';
 
 /** What a test looks at of a span that has ended. */
 export interface ToldSpan {
@@ -14,7 +15,7 @@ export interface ToldSpan {
 }
 
 /** Tells of every span that has ended, at once. */
-export function tellingExporter(tell: (span: ToldSpan) => void): SpanExporter {
+function tellingExporter(tell: (span: ToldSpan) => void): SpanExporter {
   return {
     export(spans, done) {
       for (const span of spans) tell(toldOf(span));
@@ -31,9 +32,19 @@ function toldOf(span: ReadableSpan): ToldSpan {
     traceId,
     spanId,
     parentId: span.parentSpanContext?.spanId,
-    links: span.links.map(({ context }) => context.traceId),
+    links: span.links.map((link) => link.context.traceId),
     attributes: { ...span.attributes },
     error: span.status.message,
     ms: span.duration[0] * 1000 + span.duration[1] / 1e6,
   };
+}
+
+/** Registers a provider that tells of every span that has ended, at once. */
+export function registerTelling(tell: (span: ToldSpan) => void): void {
+  new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(tellingExporter(tell))] }).register();
+}
+
+/** Takes back all that was registered: nobody records any more. */
+export function forgetRegistered(): void {
+  for (const api of [trace, context, propagation, metrics]) api.disable();
 }

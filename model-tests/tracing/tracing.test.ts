@@ -1,6 +1,5 @@
-import { context, metrics, propagation, trace, TraceFlags, type Context } from '@opentelemetry/api';
+import { context, propagation, trace, TraceFlags, type Context } from '@opentelemetry/api';
 import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
-import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { createTaskBridgeClient } from 'taskbridge/client/node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { inProcess, TaskFailure } from '../../adapters/in-process/index.ts';
@@ -9,31 +8,18 @@ import { openTelemetryMetrics, openTelemetryTracer } from '../../adapters/opente
 import { metricsTable, type Tracer } from '../../server/observability/index.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
 import { eventually } from '../support/eventually.ts';
-import { tellingExporter, type ToldSpan } from './told-spans.ts';
+import { forgetRegistered, registerTelling, type ToldSpan } from './told-spans.ts';
+import { CALLER, TRACE_ID, tracedCreate } from './traced-create.ts';
 
-const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
-const CALLER = `00-${TRACE_ID}-b7ad6b7169203331-01`;
 const silent = { warn: () => undefined, error: () => undefined };
 
 /** Where the SDK is not registered, nobody records. */
 let told: ToldSpan[] = [];
 function register(): void {
-  new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(tellingExporter((span) => void told.push(span)))] }).register();
+  registerTelling((span) => void told.push(span));
 }
 beforeEach(() => void (told = []));
-afterEach(() => {
-  trace.disable();
-  context.disable();
-  propagation.disable();
-  metrics.disable();
-});
-
-const create = (url: string, headers: Readonly<Record<string, string>> = {}, clientRequestId = 'r1') =>
-  fetch(`${url}/api/v1/tasks`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: 'alice', ...headers },
-    body: JSON.stringify({ clientRequestId, taskType: 'work' }),
-  }).then(async (response) => ((await response.json()) as { readonly taskId: string }).taskId);
+afterEach(forgetRegistered);
 
 /** A store that shows what a task was created with. */
 function watchedStore() {
@@ -58,7 +44,7 @@ describe('the tracer for OpenTelemetry', () => {
       seen = trace.getActiveSpan()?.spanContext().spanId;
     };
     const host = await bridgeOf(inProcess({ work }), { tracer: openTelemetryTracer() });
-    await create(host.url, { traceparent: CALLER });
+    await tracedCreate(host.url, { traceparent: CALLER });
     await eventually(() => told.some(({ name }) => name === 'taskbridge.attempt'));
     const [created] = told.filter(({ name }) => name === 'taskbridge.create');
     const [attempt] = told.filter(({ name }) => name === 'taskbridge.attempt');
@@ -78,13 +64,13 @@ describe('the tracer for OpenTelemetry', () => {
         store,
       },
     );
-    const old = await create(before.url);
+    const old = await tracedCreate(before.url);
     register();
     const host = await bridgeOf(inProcess({ work: () => Promise.reject(new TaskFailure('NO', 'no')) }), {
       tracer: openTelemetryTracer(),
       logger: silent,
     });
-    await create(host.url);
+    await tracedCreate(host.url);
     await eventually(() => told.some(({ name }) => name === 'taskbridge.attempt'));
     expect(told.find(({ name }) => name === 'taskbridge.create')?.parentId).toBeUndefined();
     expect(new Set(told.map(({ traceId }) => traceId)).size).toBe(1);
@@ -94,7 +80,7 @@ describe('the tracer for OpenTelemetry', () => {
   test('records nothing where nothing is registered, and passes on what its caller sent', async () => {
     const { store, abouts } = watchedStore();
     const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), { store, tracer: openTelemetryTracer() });
-    const taskId = await create(host.url, { traceparent: CALLER, tracestate: 'vendor=1' });
+    const taskId = await tracedCreate(host.url, { traceparent: CALLER, tracestate: 'vendor=1' });
     await vi.waitFor(async () => expect((await host.snapshot(taskId)).state).toBe('completed'));
     expect(abouts).toMatchObject([{ trace: { traceparent: CALLER, tracestate: 'vendor=1' } }]);
     expect(told).toEqual([]);
@@ -107,7 +93,7 @@ describe('the tracer for OpenTelemetry', () => {
       tracer: openTelemetryTracer(),
       logger: silent,
     });
-    await create(host.url, { traceparent: CALLER });
+    await tracedCreate(host.url, { traceparent: CALLER });
     await eventually(() => told.some(({ name }) => name === 'taskbridge.attempt'));
     expect(JSON.stringify(told)).not.toContain(secret);
   });
@@ -144,7 +130,7 @@ describe('the tracer for OpenTelemetry', () => {
     register();
     const { store, abouts } = watchedStore();
     const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), { store, tracer: openTelemetryTracer() });
-    const taskId = await create(host.url, { traceparent: CALLER.replace(/01$/, '00') });
+    const taskId = await tracedCreate(host.url, { traceparent: CALLER.replace(/01$/, '00') });
     await vi.waitFor(async () => expect((await host.snapshot(taskId)).state).toBe('completed'));
     expect(told).toEqual([]);
     expect(abouts).toMatchObject([
@@ -182,7 +168,7 @@ test.each<[string, Tracer]>([
   let runs = 0;
   const work = (): Promise<void> => Promise.resolve(void (runs += 1));
   const host = await bridgeOf(inProcess({ work }), { tracer, logger });
-  const taskId = await create(host.url);
+  const taskId = await tracedCreate(host.url);
   await vi.waitFor(async () => expect((await host.snapshot(taskId)).state).toBe('completed'));
   expect(runs).toBe(1);
   expect(errors).toContain('A tracer of the host failed.');
@@ -191,15 +177,15 @@ test.each<[string, Tracer]>([
 test('a repeat of a create is one whatever trace it comes with', async () => {
   const { store, abouts } = watchedStore();
   const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), { store });
-  const first = await create(host.url, { traceparent: CALLER });
-  expect(await create(host.url, { traceparent: CALLER.replace('0af7', '1bf8') })).toBe(first);
+  const first = await tracedCreate(host.url, { traceparent: CALLER });
+  expect(await tracedCreate(host.url, { traceparent: CALLER.replace('0af7', '1bf8') })).toBe(first);
   expect(abouts[0]).toMatchObject({ trace: { traceparent: CALLER } });
 });
 
 test('a task that is started again stands in the trace of that request, or in none, and never in that of the first', async () => {
   const { store, abouts } = watchedStore();
   const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), { store });
-  const retryOf = await create(host.url, { traceparent: CALLER });
+  const retryOf = await tracedCreate(host.url, { traceparent: CALLER });
   await vi.waitFor(async () => expect((await host.snapshot(retryOf)).state).toBe('completed'));
   const again = (headers: Readonly<Record<string, string>>, clientRequestId: string) =>
     fetch(`${host.url}/api/v1/tasks`, {

@@ -1,5 +1,4 @@
-import { context, propagation, trace } from '@opentelemetry/api';
-import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { trace } from '@opentelemetry/api';
 import { workerTask } from 'taskbridge/adapters/worker';
 import { createTaskReporter } from 'taskbridge/server/reporter';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -9,30 +8,19 @@ import { openTelemetryTracer, withTraceContext } from '../../adapters/openteleme
 import { bridgeOf } from '../server/bridge-of.ts';
 import { faultyStore } from '../server/faulty-store.ts';
 import { workerExecutor } from '../server/worker-executor.ts';
-import { tellingExporter, type ToldSpan } from './told-spans.ts';
+import { forgetRegistered, registerTelling, type ToldSpan } from './told-spans.ts';
+import { CALLER, TRACE_ID, tracedCreate } from './traced-create.ts';
 
-const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
-const CALLER = `00-${TRACE_ID}-b7ad6b7169203331-01`;
 const silent = { warn: () => undefined, error: () => undefined };
 
 let told: ToldSpan[] = [];
 function register(): void {
-  new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(tellingExporter((span) => void told.push(span)))] }).register();
+  registerTelling((span) => void told.push(span));
 }
 beforeEach(() => void (told = []));
-afterEach(() => {
-  trace.disable();
-  context.disable();
-  propagation.disable();
-});
+afterEach(forgetRegistered);
 
 const named = (name: string): ToldSpan[] => told.filter((span) => span.name === name);
-const create = (url: string, headers: Readonly<Record<string, string>>) =>
-  fetch(`${url}/api/v1/tasks`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: 'alice', ...headers },
-    body: JSON.stringify({ clientRequestId: 'r1', taskType: 'x' }),
-  }).then(async (response) => ((await response.json()) as { readonly taskId: string }).taskId);
 
 /** What a library that knows of OpenTelemetry does. */
 function step(name: string): void {
@@ -53,7 +41,7 @@ async function hostAndWorker(isTraced: boolean) {
 test('each run of a worker has a span beneath the create, and what it does in it hangs there', async () => {
   register();
   const { host, started, reporter } = await hostAndWorker(true);
-  const taskId = await create(host.url, { traceparent: CALLER, tracestate: 'vendor=1' });
+  const taskId = await tracedCreate(host.url, { traceparent: CALLER, tracestate: 'vendor=1' });
   await vi.waitFor(() => expect(started).toHaveLength(1));
 
   const first = await workerTask(reporter, { taskId });
@@ -88,7 +76,7 @@ test('an executor is given where its attempt stands, and finds that span active 
     return executor.start(work);
   };
   const host = await bridgeOf({ ...executor, start }, { tracer: openTelemetryTracer() });
-  await create(host.url, { traceparent: CALLER });
+  await tracedCreate(host.url, { traceparent: CALLER });
   await vi.waitFor(() => expect(named('taskbridge.attempt')).toHaveLength(1));
   const [attempt] = named('taskbridge.attempt');
   expect(started[0]?.traceContext).toEqual({ traceparent: `00-${TRACE_ID}-${attempt?.spanId}-01` });
@@ -97,7 +85,7 @@ test('an executor is given where its attempt stands, and finds that span active 
 
 test('where nobody traces, work is given what the caller sent, or nothing; and what is done in that is done', async () => {
   const { host, started, reporter } = await hostAndWorker(false);
-  const taskId = await create(host.url, { traceparent: CALLER });
+  const taskId = await tracedCreate(host.url, { traceparent: CALLER });
   await vi.waitFor(() => expect(started).toHaveLength(1));
   expect(started[0]?.traceContext).toEqual({ traceparent: CALLER });
   const task = await workerTask(reporter, { taskId });
@@ -105,7 +93,7 @@ test('where nobody traces, work is given what the caller sent, or nothing; and w
   await task.complete('done');
 
   const other = await hostAndWorker(false);
-  await create(other.host.url, {});
+  await tracedCreate(other.host.url, {});
   await vi.waitFor(() => expect(other.started).toHaveLength(1));
   expect('traceContext' in (other.started[0] ?? {})).toBe(false);
   expect(withTraceContext(other.started[0]?.traceContext, () => 'done')).toBe('done');
@@ -114,10 +102,10 @@ test('where nobody traces, work is given what the caller sent, or nothing; and w
 test('a handler has it too, to send it to whoever it calls', async () => {
   register();
   const seen: unknown[] = [];
-  const host = await bridgeOf(inProcess({ x: (task) => Promise.resolve(void seen.push(task.traceContext)) }), {
+  const host = await bridgeOf(inProcess({ work: (task) => Promise.resolve(void seen.push(task.traceContext)) }), {
     tracer: openTelemetryTracer(),
   });
-  await create(host.url, { traceparent: CALLER });
+  await tracedCreate(host.url, { traceparent: CALLER });
   await vi.waitFor(() => expect(named('taskbridge.attempt')).toHaveLength(1));
   expect(seen).toEqual([{ traceparent: `00-${TRACE_ID}-${named('taskbridge.attempt')[0]?.spanId}-01` }]);
 });

@@ -1,21 +1,19 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { Redis } from 'ioredis';
 import Koa from 'koa';
 import { inProcess } from 'taskbridge/adapters/in-process';
 import { openTelemetryTracer } from 'taskbridge/adapters/opentelemetry';
 import { redisStore } from 'taskbridge/adapters/redis';
 import { createTaskBridge } from 'taskbridge/server';
-import { tellingExporter } from '../told-spans.ts';
+import { registerTelling } from '../told-spans.ts';
 
 // One node of a host that traces: `traced-host.ts <Redis port> <lease in milliseconds>`. Tells its parent its port, and each span that has ended.
 const [, , redisPort = '', leaseMs = ''] = process.argv;
 const redis = new Redis(Number(redisPort), { maxRetriesPerRequest: null });
 redis.on('error', () => undefined);
 const silent = { warn: () => undefined, error: () => undefined };
-const exporter = tellingExporter((span) => process.send?.({ span }));
-new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }).register();
+registerTelling((span) => process.send?.({ span }));
 
 const bridge = createTaskBridge({
   store: redisStore(redis, { logger: silent, commandTimeoutMs: 2000 }),
