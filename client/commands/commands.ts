@@ -90,7 +90,7 @@ export interface Commands {
 export interface InnerCommands extends Commands {
   /** {@link Commands.get} without another try or a refresh. */
   probe(taskId: string, options: CommandOptions): Promise<TaskSnapshotResponse>;
-  /** The text of a part from a place on, as much as a server gives at once. */
+  /** The text of a part from a place on, as much as a server gives at once. What may pass is tried again until the signal aborts. */
   readPart(taskId: string, part: number, offset: number, options: CommandOptions): Promise<PartTextResponse>;
 }
 
@@ -155,11 +155,11 @@ export function createCommands(settings: ClientSettings, http: HttpClient, onRec
     },
 
     async probe(taskId, { signal, context }) {
-      return http.send<TaskSnapshotResponse>({ ...snapshotOf(taskId, context), signal, isProbe: true });
+      return http.send<TaskSnapshotResponse>({ ...snapshotOf(taskId, context), signal, retriesMax: 0 });
     },
-    async readPart(taskId, part, offset, { context }) {
-      const query = { offset: String(offset) };
-      return http.send<PartTextResponse>({ method: 'GET', route: routes.part(taskId, part, context), query, expects: ['text'], context });
+    async readPart(taskId, part, offset, { signal, context }) {
+      const [route, query] = [routes.part(taskId, part, context), { offset: String(offset) }];
+      return http.send<PartTextResponse>({ method: 'GET', route, query, expects: ['text'], signal, context, retriesMax: Infinity });
     },
   };
 }

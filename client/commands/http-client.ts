@@ -25,8 +25,11 @@ export interface CommandRequest {
   readonly list?: string;
   /** What stands for fields that another server has left out. */
   readonly defaults?: object;
-  /** Sent once, without another try or a refresh: the transport chart decides what comes next. */
-  readonly isProbe?: boolean;
+  /**
+   * In place of the client's `commandRetriesMax`. With 0 it is sent once, without another try or a refresh: the transport chart decides what comes next. With `Infinity`
+   * its signal alone ends the tries.
+   */
+  readonly retriesMax?: number;
 }
 
 /** Sends commands: gate, credentials, time-outs and tries. */
@@ -51,7 +54,7 @@ export function createHttpClient(
   const { clock, limits, gate } = settings;
 
   async function send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }> {
-    const retriesMax = isOnce(request) ? 0 : limits.commandRetriesMax;
+    const retriesMax = isOnce(request) ? 0 : (request.retriesMax ?? limits.commandRetriesMax);
     const call = new AbortController();
     const leaves = [clientSignal, request.signal].map((signal) => onAbort(signal, () => abortWith(call, abortReason(signal))));
     try {
@@ -195,8 +198,8 @@ async function post(
 }
 
 /** A probe is the chart's, a bare stream is gone. */
-function isOnce({ isProbe, upload }: CommandRequest): boolean {
-  return isProbe === true || upload?.isRepeatable === false;
+function isOnce({ retriesMax, upload }: CommandRequest): boolean {
+  return retriesMax === 0 || upload?.isRepeatable === false;
 }
 
 function isRetried(error: TaskBridgeClientError, { classify }: ClientSettings): boolean {

@@ -134,7 +134,7 @@ class ObservedTask implements AttachedObservation {
       this.observation,
       context,
       () => this.#checkpoint.aged(),
-      (part, offset) => commands.readPart(taskId, part, offset, context ? { context } : {}),
+      (part, offset, reading) => commands.readPart(taskId, part, offset, { signal: reading, ...(context && { context }) }),
     );
     deps.observations.add(this.observation);
     this.#forgetSignal = onAbort(signal, () => signal && this.ended('closed', aborted(signal)));

@@ -33,8 +33,8 @@ export interface JoinedParts {
   leave(): void;
 }
 
-/** Asks the server for the text of a part from a place on. */
-export type PartReading = (part: number, offset: number) => Promise<PartTextResponse>;
+/** Asks the server for the text of a part from a place on, until it has it or the signal aborts. Rejects where it can never be had. */
+export type PartReading = (part: number, offset: number, signal: AbortSignal) => Promise<PartTextResponse>;
 
 /** The parts of all that one client observes. */
 export interface ClientParts {

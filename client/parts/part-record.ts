@@ -30,6 +30,8 @@ export class TaskPartRecord implements PartRecord {
   readonly #waiting = new Set<() => void>();
   /** Closed parts whose text is asked for, or could not be had. */
   readonly #asked = new Map<PartText, 'asked' | 'failed'>();
+  /** Text is asked for as long as somebody waits for it. */
+  #reading = new AbortController();
   #isTelling = false;
   /** Whether a server was told how far the parts have come, when it last could be, and whether it is to be. */
   #hasTold = false;
@@ -72,7 +74,11 @@ export class TaskPartRecord implements PartRecord {
   /** Calls back once for all that one turn has changed; returns what ends that. */
   listen(listener: () => void): () => void {
     this.#waiting.add(listener);
-    return () => void this.#waiting.delete(listener);
+    return () => {
+      if (!this.#waiting.delete(listener) || this.#waiting.size > 0) return;
+      this.#reading.abort();
+      this.#reading = new AbortController();
+    };
   }
 
   frame(given: { readonly type?: unknown }, connection: object): PartOutcome {
@@ -129,12 +135,13 @@ export class TaskPartRecord implements PartRecord {
   /** What is missing of it; all of it where what is here may be of another epoch, or is only counted. */
   async #read(part: PartText): Promise<void> {
     const { epoch, kind } = part;
+    const { signal } = this.#reading;
     const isLatest = kind === 'latest';
     let { text, bytes: at } = epoch === undefined || isLatest || part.isReleased ? { text: '', bytes: 0 } : part;
     let begun = text.length;
     try {
       for (;;) {
-        const page = await this.#listener.read(part.part, at);
+        const page = await this.#listener.read(part.part, at, signal);
         // By what has closed it meanwhile, else by what the server says, which is the last word where it is closed there.
         const { length: known, outcome } = part;
         const length = known ?? page.bytes;
@@ -152,7 +159,8 @@ export class TaskPartRecord implements PartRecord {
         }
       }
     } catch {
-      this.#asked.set(part, 'failed');
+      if (signal.aborted) this.#asked.delete(part);
+      else this.#asked.set(part, 'failed');
     }
     this.#grew();
   }

@@ -214,6 +214,49 @@ describe('a closed part that is too long for its fact', () => {
     expect(part.getSnapshot()).toMatchObject({ truncated: false, restarts: 0 });
   });
 
+  /** A client whose requests for text fail, `times` of them. */
+  function weathered(host: Awaited<ReturnType<typeof partHost>>, times: number) {
+    const asked: (AbortSignal | undefined)[] = [];
+    const client = host.client({
+      retryPolicy: () => 1,
+      limits: { commandRetriesMax: 0 },
+      fetch(input, init) {
+        if (!String(input).includes('/parts/')) return fetch(input, init);
+        asked.push(init?.signal ?? undefined);
+        // As a portal answers whoever has not paid, and no network at all.
+        if (asked.length % 2 === 1 && asked.length <= times) return Promise.resolve(new Response('please'));
+        return asked.length <= times ? Promise.reject(new TypeError('no network')) : fetch(input, init);
+      },
+    });
+    return { client, asked };
+  }
+
+  test('is read whole by who waits, however often the network fails', async () => {
+    const { host, task, lastEventId } = await closing();
+    const { client, asked } = weathered(host, 20);
+    let text = '';
+    for await (const piece of partOf(client.observe(task.taskId, { lastEventId }), 2)) text += piece.text;
+    expect(text === whole).toBe(true);
+    expect(asked.length).toBeGreaterThan(20);
+  });
+
+  test('is asked for no more once nobody waits for it, and again by who comes later', async () => {
+    const { host, task, lastEventId } = await closing();
+    const { client, asked } = weathered(host, 20);
+    const observation = client.observe(task.taskId, { lastEventId });
+    observation.subscribe(() => undefined);
+    const part = partOf(observation, 2);
+    const leave = part.subscribe(() => undefined);
+    await eventually(() => asked.length > 4);
+    leave();
+    const { length } = asked;
+    await turns(50);
+    expect(asked.length).toBe(length);
+    part.subscribe(() => undefined);
+    await eventually(() => part.text === whole);
+    expect(part.getSnapshot()).toMatchObject({ truncated: false });
+  });
+
   test('says so where no server has it', async () => {
     const { host, task, lastEventId } = await closing();
     const client = host.client({ routes: { part: (taskId) => `/api/v1/tasks/${taskId}/nothing` } });

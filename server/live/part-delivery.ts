@@ -54,6 +54,8 @@ interface Shown {
   known: number;
   /** It is closed, and this is all of what is kept of it: its lane says so, which may have lost some and grown again unseen. */
   isWhole: boolean;
+  /** Its lane has less than the fact that closes it says, or there is none: the log is read again before that is shown. */
+  isDoubted: boolean;
   /** What is to be said with the next frame: all at first, and what has changed later. */
   says: 'all' | 'epoch' | 'reset' | undefined;
 }
@@ -175,14 +177,18 @@ export class PartDelivery {
       const fact = partFactOf(entry);
       if (fact?.type === 'opened') opened.set(positionOf(fact.lane).n, fact);
       if (!needsText(fact)) continue;
-      const shown = await this.#known(fact.part, opened);
-      if (!shown || shown[1].isWhole) continue;
+      const known = await this.#known(fact.part, opened);
+      if (!known || known[1].isWhole) continue;
+      const [lane, shown] = known;
       // Those before it are shown first; then this page is read again.
       if (nth > 0) return { facts: nth, frames: [], hasMore: true };
-      const frames = (await this.#laneBytes(...shown, bytesMax)) ?? [];
-      if (frames.length > 0) return { facts: 0, frames, hasMore: true };
+      const frames = (await this.#laneBytes(lane, shown, bytesMax)) ?? [];
+      // With nothing more of it this page may be of a history that was lost meanwhile.
+      const isDoubted = frames.length === 0 && shown.sent < fact.bytes && !shown.isDoubted;
+      shown.isDoubted = isDoubted;
+      if (frames.length > 0 || isDoubted) return { facts: 0, frames, hasMore: true };
       // There is no more of it, or it is gone, and nobody can show it any more.
-      shown[1].isWhole = true;
+      shown.isWhole = true;
     }
     const reached = run.after + run.entries.length;
     if (reached < run.last.n || run.ended) return { facts: run.entries.length, frames: [], hasMore: false };
@@ -287,6 +293,7 @@ export class PartDelivery {
       sent: cursor?.offset ?? 0,
       known: 0,
       isWhole: false,
+      isDoubted: false,
       says: 'all',
     };
     this.#shown.set(lane, shown);
