@@ -24,8 +24,8 @@ export interface CheckpointHandle {
 
 /** Moves checkpoints: forward only, after the slowest observation of this client, one write at a time. */
 export interface CheckpointTracker {
-  /** `kept` gives the observation's projection, and what it keeps of parts, when something is written. */
-  join(moment: ReportMoment, key: string, kept: () => Kept): CheckpointHandle;
+  /** `kept` gives the observation's projection, and what it keeps of parts, when something is written with a position. */
+  join(moment: ReportMoment, key: string, kept: (eventId: string) => Kept): CheckpointHandle;
   /** The task is gone: so is its checkpoint, whatever who observes it here still has to acknowledge. */
   forget(moment: ReportMoment, key: string): void;
   /** Resolves when everything is written. */
@@ -39,7 +39,7 @@ type Kept = readonly [task: Aggregate | undefined, parts: unknown];
 interface Participant {
   position: string | null;
   hasEnded: boolean;
-  readonly kept: () => Kept;
+  readonly kept: (eventId: string) => Kept;
 }
 
 /** One checkpoint. */
@@ -173,7 +173,7 @@ function hasMoved(entry: Entry, isAged: boolean): boolean {
   const { position, kept } = slowest;
   if (entry.stored !== null && (compareEventIds(position, entry.stored) ?? 1) < 0) return false;
   entry.stored = position;
-  entry.wanted = () => writeCheckpoint(position, ...kept());
+  entry.wanted = () => writeCheckpoint(position, ...kept(position));
   return true;
 }
 

@@ -101,9 +101,9 @@ class ObservedTask implements AttachedObservation {
     this.#deps = deps;
     const key = checkpointKey(settings.checkpointNamespace, settings.baseUrl, taskId);
     // While the snapshot is awaited, what is shown is of before.
-    this.#checkpoint = checkpoints.join({ taskId, context: options.context }, key, () => [
+    this.#checkpoint = checkpoints.join({ taskId, context: options.context }, key, (eventId) => [
       this.#view?.isReady ? this.#view.aggregate : undefined,
-      this.#parts?.store(),
+      this.#parts?.store(eventId),
     ]);
     this.#buffer = createDeliveryBuffer(
       {

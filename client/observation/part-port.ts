@@ -26,8 +26,8 @@ export interface PartRecord {
 /** What one observation has of the parts of its task. */
 export interface JoinedParts {
   readonly record: PartRecord;
-  /** For a checkpoint: JSON, or undefined where there is nothing to keep. */
-  store(): unknown;
+  /** For a checkpoint at this position: JSON, or undefined where there is nothing to keep. */
+  store(eventId: string): unknown;
   /** Takes up what was stored, where nothing is known yet. */
   restore(stored: unknown): void;
   leave(): void;

@@ -111,6 +111,7 @@ export class TaskPartRecord implements PartRecord {
       const closed = this.#parts.get(part) ?? this.#open({ part, lane: undefined });
       closed.close(outcome === 'DONE' ? 'DONE' : 'ABANDONED', bytes, typeof text === 'string' ? text : undefined);
       closed.isInline ||= typeof text === 'string';
+      closed.closedBy = parseEventId(eventId)?.n ?? 0;
     } else return;
     this.#grew();
   }

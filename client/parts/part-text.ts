@@ -61,6 +61,8 @@ export class PartText {
   bytes = 0;
   restarts = 0;
   outcome: PartView['outcome'];
+  /** The number of the fact that closed it; 0 where that did not come. */
+  closedBy = 0;
   /** The text was let go, or is not kept any further. */
   isReleased = false;
   /** The fact that closed it has all of its text: then no server has to be asked for it. */
@@ -108,7 +110,8 @@ export class PartText {
     if (!begins && !isLatest && (at > this.bytes || (isOther && at < this.bytes))) return 'torn';
     const bytes = encoder.encode(text);
     if (!isLatest && bytes.length !== to - at) return 'torn';
-    if (begins) this.#restart();
+    // Another connection may not know that it is the same text: then it goes on.
+    if (begins && (isLatest || this.isReleased || !text.startsWith(this.text))) this.#restart();
     this.epoch = epoch;
     if (to <= this.bytes) return begins ? 'news' : 'known';
     if (isLatest) this.text = '';

@@ -1,3 +1,4 @@
+import { parseEventId } from '../../machines/wire/index.ts';
 import { isObject } from '../commands/answer.ts';
 import type { PartLimits } from './options.ts';
 import type { TaskPartRecord } from './part-record.ts';
@@ -24,9 +25,10 @@ interface StoredPart {
 
 /**
  * What a checkpoint keeps of parts, the newest first: where a server is to go on, and the text up to there. Of a text that has no room its beginning is kept, and
- * the offset is that of its end, so that no text is shown with a hole.
+ * the offset is that of its end, so that no text is shown with a hole. What a later fact has closed comes again with that fact, if it does.
  */
-export function storeParts(record: TaskPartRecord, { storedBytesMax }: Pick<PartLimits, 'storedBytesMax'>): unknown {
+export function storeParts(record: TaskPartRecord, eventId: string, { storedBytesMax }: Pick<PartLimits, 'storedBytesMax'>): unknown {
+  const upTo = parseEventId(eventId)?.n ?? Infinity;
   let room = storedBytesMax;
   const newest = [...record.parts].reverse().filter(({ lane }) => lane !== undefined);
   const parts = newest.slice(0, PARTS_MAX).map((part): StoredPart => {
@@ -46,7 +48,7 @@ export function storeParts(record: TaskPartRecord, { storedBytesMax }: Pick<Part
       epoch,
       bytes,
       text,
-      ...(outcome && part.length !== undefined && { outcome, length: view.bytes }),
+      ...(outcome && part.length !== undefined && part.closedBy <= upTo && { outcome, length: view.bytes }),
     };
   });
   return parts.length === 0 ? undefined : { v: VERSION, parts: parts.reverse() };

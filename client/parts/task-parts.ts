@@ -43,7 +43,7 @@ class PartsOfClient implements ClientParts {
     noteObserved(observation, record);
     return {
       record,
-      store: () => storeParts(record, this.#limits),
+      store: (eventId) => storeParts(record, eventId, this.#limits),
       restore(stored) {
         if (record.parts.length === 0) restoreParts(record, stored);
       },

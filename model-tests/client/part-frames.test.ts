@@ -156,6 +156,9 @@ describe('the text of a part', () => {
 
   test('is not said to be whole where the log ends without the fact that closed it, and no server has the rest', async () => {
     says([opened(1), begin(1, 0, 'half'), completed(2)]);
+    const { snapshot } = world.server.script;
+    world.server.script.snapshot = (request) =>
+      request.url?.includes('/parts/') ? [404, { code: 'PART_NOT_FOUND', message: 'There is none.' }] : snapshot(request);
     const { observation } = observe();
     await expect(all(partOf(observation, 'answer'))).rejects.toMatchObject({ code: 'TEXT_RELEASED' });
     expect(partsOf(observation)).toMatchObject([{ text: 'half', bytes: 4, open: false, outcome: 'ABANDONED', truncated: true }]);

@@ -221,7 +221,7 @@ describe('a closed part that is too long for its fact', () => {
       retryPolicy: () => 1,
       limits: { commandRetriesMax: 0 },
       fetch(input, init) {
-        if (!String(input).includes('/parts/')) return fetch(input, init);
+        if (!new Request(input).url.includes('/parts/')) return fetch(input, init);
         asked.push(init?.signal ?? undefined);
         // As a portal answers whoever has not paid, and no network at all.
         if (asked.length % 2 === 1 && asked.length <= times) return Promise.resolve(new Response('please'));

@@ -36,6 +36,8 @@ class ClientPartCheck {
   readonly #deps: ClientPartCheckDeps;
   readonly #observation: Observation;
   readonly #seen = new Map<number, PartView>();
+  /** Parts that were closed when they were first heard of: what is kept of them may be a beginning. */
+  readonly #closedBefore = new Set<number>();
 
   constructor(deps: ClientPartCheckDeps, observation: Observation) {
     this.#deps = deps;
@@ -62,6 +64,7 @@ class ClientPartCheck {
       reset: () => {
         // Nothing that was shown counts.
         this.#seen.clear();
+        this.#closedBefore.clear();
         looked(record.reset());
       },
       ended: () => looked(record.ended()),
@@ -81,6 +84,7 @@ class ClientPartCheck {
   #judge({ part, text, outcome, truncated, restarts }: PartView, before: PartView | undefined): void {
     const { oracle } = this.#deps;
     const { taskId } = this.#observation;
+    if (!before && outcome !== undefined) this.#closedBefore.add(part);
     const isLost = oracle.of(taskId).lost.length > 0 || oracle.lanes.mayBeginAnew(taskId, part);
     const goesOn = before !== undefined && before.restarts === restarts;
     if (goesOn && !isLost && !text.startsWith(before.text))
@@ -97,7 +101,7 @@ class ClientPartCheck {
     if (type !== 'TASK_PART_CLOSED') return;
     const { part } = payload as { readonly part: number };
     const view = this.#seen.get(part);
-    if (view?.kind !== undefined && view.truncated)
+    if (view?.kind !== undefined && view.truncated && !this.#closedBefore.has(part))
       this.#fault('a part is whole where it is closed', `part ${part} has ${view.bytes} bytes, and …${tail(view.text)} is shown`);
   }
 

@@ -88,7 +88,8 @@ export class PartObserver {
     const { oracle } = this.#deps;
     const seen = this.#open.get(part);
     this.#open.delete(part);
-    const truth = oracle.lanes.closedText(this.#taskId, closedBy);
+    // One that the same commit has opened never had a lane.
+    const truth = oracle.lanes.closedText(this.#taskId, closedBy) ?? '';
     if (text !== undefined && text !== truth) this.#fault('a part is whole where it is closed', `part ${part} is closed with another text`);
     if (!seen) {
       if (!this.#isPartial) this.#fault('only what was opened is closed', `part ${part}`);

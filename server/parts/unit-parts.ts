@@ -115,10 +115,13 @@ export class UnitParts {
     }
   }
 
-  /** Gives an open part that an earlier attempt left to this one, by whose key it is known from here on. False where there is none, or it is taken up already. */
+  /**
+   * Gives an open part that an earlier attempt left to this one, by whose key it is known from here on. False where there is none, or it is taken up under another key
+   * already; under this one it may be decided again, since no fact shows whether that was written.
+   */
   adopt(part: number, key: string): boolean {
     const lane = this.#lanes.open[part];
-    if (lane?.isLeft !== true) return false;
+    if (lane?.isLeft !== true) return lane?.key === key;
     const { isLeft: _, ...adopted } = lane;
     this.#lanes = withOpenLane(this.#lanes, part, { ...adopted, key });
     return true;
