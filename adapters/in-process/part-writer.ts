@@ -217,8 +217,6 @@ export class PartWriter {
     if (lost < 0 || lost > this.#keptBytes) return this.#lose();
     const again = this.#kept.subarray(this.#keptBytes - lost, this.#keptBytes);
     this.#keptBytes -= lost;
-    // No room behind it: what is kept next is not written over what is sent again.
-    this.#kept = this.#kept.subarray(0, this.#keptBytes);
     this.#sent -= lost;
     this.#deps.unsent.count += lost;
     this.#waiting.unshift(...[again, bytes].filter((piece) => piece.length > 0));
@@ -253,7 +251,6 @@ export class PartWriter {
   #makeRoom(length: number): void {
     const end = this.#keptBytes;
     const rest = Math.min(end, Math.max(0, KEPT_BYTES_MAX - length));
-    // Always another one: the first is a flush that the store may have still.
     const whole = rest + length;
     const next = Buffer.allocUnsafe(Math.max(KEPT_ROOM_MIN, whole + Math.min(whole, KEPT_BYTES_MAX / 2)));
     this.#kept.copy(next, 0, end - rest, end);
