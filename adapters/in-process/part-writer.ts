@@ -69,7 +69,7 @@ export class PartWriter {
   /** What was written last, behind those: one text, since a token each would be as many buffers. */
   #text = '';
   /** Begins with the end of what was sent. Not a buffer for each flush: thousands of them in each part were most of what the collector did. */
-  #kept = nothing;
+  #kept: Buffer = nothing;
   #keptBytes = 0;
   /** The first half of a character whose second is still to come. */
   #half = '';
