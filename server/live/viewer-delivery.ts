@@ -21,7 +21,7 @@ export interface DeliveryListener {
 }
 
 /** How what was shown leaves the viewer. */
-export type Standing = 'log.level' | 'log.more' | 'log.torn' | 'log.ended';
+export type DeliveryStanding = 'log.level' | 'log.more' | 'log.torn' | 'log.ended';
 
 /** What one viewer was given of a log: its cursor, the room that it has, and the batches that are held while a page is on its way. */
 export class ViewerDelivery {
@@ -97,7 +97,7 @@ export class ViewerDelivery {
   }
 
   /** Shows of a batch what is new and fits. Says how that leaves the viewer. */
-  showBatch(batch: Batch): Standing {
+  showBatch(batch: Batch): DeliveryStanding {
     const fresh = freshOf(batch, this.#cursor);
     if (!fresh) return 'log.torn';
     if (fresh.length === 0) return 'log.level';
@@ -113,7 +113,7 @@ export class ViewerDelivery {
   }
 
   /** Shows bytes of a part, where they continue what the viewer has of it and fit. Says how that leaves the viewer. */
-  showPart(chunk: PartChunk): Standing {
+  showPart(chunk: PartChunk): DeliveryStanding {
     const frames = this.parts?.follow(chunk) ?? 'log.level';
     if (typeof frames === 'string') return frames;
     if (!this.#hasRoomFor(frames)) return 'log.more';

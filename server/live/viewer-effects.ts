@@ -5,7 +5,7 @@ import { storeRetry } from './options.ts';
 import type { SubscriptionDeps } from './subscription.ts';
 import { timerAfter } from './timer.ts';
 import type { SharedRead } from './topic.ts';
-import type { Standing, ViewerDelivery } from './viewer-delivery.ts';
+import type { DeliveryStanding, ViewerDelivery } from './viewer-delivery.ts';
 import type { ViewerEvent } from './viewer-event.ts';
 import type { ViewerEffect } from './viewer.phases.ts';
 
@@ -191,7 +191,7 @@ export class ViewerEffects {
 }
 
 // Not functions and events of each viewer and frame: one frame goes to thousands.
-const standings: Readonly<Record<Standing, ViewerEvent>> = {
+const standings: Readonly<Record<DeliveryStanding, ViewerEvent>> = {
   'log.level': { type: 'log.level' },
   'log.more': { type: 'log.more' },
   'log.torn': { type: 'log.torn' },
