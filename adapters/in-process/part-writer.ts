@@ -42,6 +42,10 @@ const FLUSH_BYTES_MAX = 128 * 1024;
 /** Of what was sent last, so much is kept: a store that falls back to a replica has lost the end, and is given that again. */
 const KEPT_BYTES_MAX = 64 * 1024;
 
+/** Room for what is kept, at least, once it is more than one flush. */
+const KEPT_ROOM_MIN = 256;
+
+const nothing = Buffer.alloc(0);
 const turn = Promise.resolve();
 
 interface Waiter {
@@ -64,8 +68,8 @@ export class PartWriter {
   #waiting: Buffer[] = [];
   /** What was written last, behind those: one text, since a token each would be as many buffers. */
   #text = '';
-  /** The end of what was sent. */
-  #kept: Buffer[] = [];
+  /** Begins with the end of what was sent. Not a buffer for each flush: thousands of them in each part were most of what the collector did. */
+  #kept: Buffer = nothing;
   #keptBytes = 0;
   /** The first half of a character whose second is still to come. */
   #half = '';
@@ -135,7 +139,7 @@ export class PartWriter {
     this.#deps.unsent.count -= this.#written - this.#sent;
     this.#waiting = [];
     this.#text = '';
-    this.#kept = [];
+    this.#kept = nothing;
     for (const { reject } of this.#waiters.splice(0)) reject(error);
   }
 
@@ -211,9 +215,7 @@ export class PartWriter {
   #goBack(length: number, bytes: Buffer): void {
     const lost = this.#base + this.#sent - length;
     if (lost < 0 || lost > this.#keptBytes) return this.#lose();
-    const kept = Buffer.concat(this.#kept);
-    const again = kept.subarray(kept.length - lost);
-    this.#kept = [kept.subarray(0, kept.length - lost)];
+    const again = this.#kept.subarray(this.#keptBytes - lost, this.#keptBytes);
     this.#keptBytes -= lost;
     this.#sent -= lost;
     this.#deps.unsent.count += lost;
@@ -236,14 +238,24 @@ export class PartWriter {
   }
 
   #keep(bytes: Buffer): void {
-    // A list that grows has room for sixteen more at once: most parts that are open have said little.
-    if (this.#kept.length === 0) this.#kept = [bytes];
-    else this.#kept.push(bytes);
-    this.#keptBytes += bytes.length;
-    for (let [first] = this.#kept; first && this.#keptBytes - first.length >= KEPT_BYTES_MAX; [first] = this.#kept) {
-      this.#kept.shift();
-      this.#keptBytes -= first.length;
+    // Most parts that are open have said little.
+    if (this.#keptBytes === 0) this.#kept = bytes;
+    else {
+      if (this.#keptBytes + bytes.length > this.#kept.length) this.#makeRoom(bytes.length);
+      bytes.copy(this.#kept, this.#keptBytes);
     }
+    this.#keptBytes += bytes.length;
+  }
+
+  /** Lets go of what need not be kept, and makes room for so many bytes behind the rest. */
+  #makeRoom(length: number): void {
+    const end = this.#keptBytes;
+    const rest = Math.min(end, Math.max(0, KEPT_BYTES_MAX - length));
+    const whole = rest + length;
+    const next = Buffer.allocUnsafe(Math.max(KEPT_ROOM_MIN, whole + Math.min(whole, KEPT_BYTES_MAX / 2)));
+    this.#kept.copy(next, 0, end - rest, end);
+    this.#kept = next;
+    this.#keptBytes = rest;
   }
 
   /** What waits, as much as one flush takes; cut between two characters. */

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import type { PartFrame } from '../../machines/parts/index.ts';
-import type { Fact } from '../../machines/wire/index.ts';
+import type { EventId, Fact } from '../../machines/wire/index.ts';
 import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
 import { createLiveHub } from '../../server/live/hub.ts';
 import { askedParts } from '../../server/live/extensions.ts';
+import type { LiveStore } from '../../server/live/live-store.ts';
+import { PartDelivery } from '../../server/live/part-delivery.ts';
+import type { Topic } from '../../server/live/topic.ts';
 import type { Fence, Lanes, NewestOfTask } from '../../server/store/index.ts';
 import { writtenTask } from '../server/task-writer.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -280,4 +283,20 @@ test('a viewer is given no more of a long part at once than it has room for, how
   expect(textAfter('', frames).length).toBe(1024 * 1024);
   // One frame fits in any case.
   expect(pendingMax()).toBeLessThan(128 * 1024 * 6 + 256 * 1024);
+});
+
+test('knows by what was told of a part before it was shown that there is more of it', () => {
+  const lane = '2-7' as EventId;
+  const opened = { type: 'TASK_PART_OPENED', payload: { name: 'answer', kind: 'text' } };
+  const nobodyAsks = { taskId: 't', once: () => Promise.reject(new Error('Nobody asks.')) } as unknown as Topic;
+  const parts = new PartDelivery({ topic: nobodyAsks, store: {} as LiveStore, lanes: {} as Lanes, cursors: new Map() });
+  parts.noteTold(lane, 5);
+  expect([parts.isBehind(1), parts.isBehind(2)]).toEqual([false, true]);
+  parts.noteFacts([{ eventId: lane, bytes: Buffer.from(JSON.stringify(opened)) }]);
+  expect(parts.isBehind(2)).toBe(true);
+  parts.noteShown({ lane, epoch: { mark: 'e', was: null, from: 0 }, at: 0, bytes: Buffer.from('hello') });
+  expect(parts.isBehind(2)).toBe(false);
+  parts.noteTold(lane, 6);
+  parts.noteTold(lane, 4);
+  expect(parts.isBehind(2)).toBe(true);
 });

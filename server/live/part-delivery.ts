@@ -44,6 +44,7 @@ interface ReadFrame {
 
 /** What a viewer has of a part. */
 interface Shown {
+  readonly lane: EventId;
   readonly part: number;
   readonly name?: string;
   readonly kind?: FactPayload<'TASK_PART_OPENED'>['kind'];
@@ -52,6 +53,8 @@ interface Shown {
   sent: number;
   /** How long its lane was, when that was last read. */
   known: number;
+  /** How long it is at least, as somebody told since the last read began. */
+  told: number;
   /** It is closed, and this is all of what is kept of it: its lane says so, which may have lost some and grown again unseen. */
   isWhole: boolean;
   /** Its lane has less than the fact that closes it says, or there is none: the log is read again before that is shown. */
@@ -73,9 +76,11 @@ type PartStanding = 'log.level' | 'log.torn';
 export class PartDelivery {
   readonly #deps: PartDeliveryDeps;
   readonly #shown = new Map<EventId, Shown>();
+  /** Of those, the one that was last asked for: mostly text grows in one part at a time. */
+  #current: Shown | undefined;
   #cursors: PartCursors;
-  /** What the tail told of since the last read began: how long a lane is at least. */
-  readonly #told = new Map<EventId, number>();
+  /** What was told since the last read began of lanes of which nothing is shown yet: how long each is at least. */
+  #toldOfOthers: Map<EventId, number> | undefined;
 
   constructor(deps: PartDeliveryDeps) {
     this.#deps = deps;
@@ -84,12 +89,19 @@ export class PartDelivery {
 
   /** A lane is that long, at least. */
   noteTold(lane: EventId, length: number): void {
-    this.#told.set(lane, Math.max(length, this.#told.get(lane) ?? 0));
+    const shown = this.#shownOf(lane);
+    if (shown) {
+      if (length > shown.told) shown.told = length;
+      return;
+    }
+    const others = (this.#toldOfOthers ??= new Map<EventId, number>());
+    others.set(lane, Math.max(length, others.get(lane) ?? 0));
   }
 
   /** True where a lane that the viewer may see has more than it was shown. `upTo` is the number of its last fact. */
   isBehind(upTo: number): boolean {
-    for (const [lane, length] of this.#told) if (positionOf(lane).n <= upTo && length > (this.#shown.get(lane)?.sent ?? 0)) return true;
+    for (const { lane, told, sent } of this.#shown.values()) if (told > sent && positionOf(lane).n <= upTo) return true;
+    for (const [lane, length] of this.#toldOfOthers ?? []) if (length > 0 && positionOf(lane).n <= upTo) return true;
     return false;
   }
 
@@ -111,7 +123,7 @@ export class PartDelivery {
 
   /** The frames of what the tail told of; `log.torn` where the viewer lacks what is before it. */
   follow(chunk: PartChunk): readonly Entry[] | PartStanding {
-    const shown = this.#shown.get(chunk.lane);
+    const shown = this.#shownOf(chunk.lane);
     if (!shown) return 'log.torn';
     const end = chunk.at + chunk.bytes.byteLength;
     const isFirst = shown.mark === undefined && chunk.at === 0 && chunk.epoch.was === null;
@@ -126,14 +138,14 @@ export class PartDelivery {
   /** The frames of a read, one after the other: what one of them says, the next need not, once it was shown. */
   *framesOf({ frames }: PartsRead): Generator<{ readonly entries: readonly Entry[]; readonly chunk: PartChunk }> {
     for (const frame of frames) {
-      const shown = this.#shown.get(frame.lane);
+      const shown = this.#shownOf(frame.lane);
       if (shown) yield { entries: frameOf(frame.lane, this.#about(shown, frame), frame.bytes), chunk: frame };
     }
   }
 
   /** It was shown so much more of a lane. */
   noteShown({ lane, epoch, at, bytes }: PartChunk): void {
-    const shown = this.#shown.get(lane);
+    const shown = this.#shownOf(lane);
     if (!shown) return;
     shown.mark = epoch.mark;
     shown.sent = at + bytes.byteLength;
@@ -166,9 +178,11 @@ export class PartDelivery {
 
   /** Reads what is to be shown with a page: the text that its facts wait for, or what open parts have where it reaches the end of the log. */
   async read(run: LogRun, bytesMax: number): Promise<PartsRead> {
-    this.#told.clear();
+    for (const shown of this.#shown.values()) shown.told = 0;
+    this.#toldOfOthers = undefined;
     if (run.gap?.reason === 'reset') {
       this.#shown.clear();
+      this.#current = undefined;
       // They are of the history that is gone.
       this.#cursors = new Map();
     }
@@ -285,6 +299,7 @@ export class PartDelivery {
     const cursor = this.#cursors.get(lane);
     const { name, kind } = about;
     const shown: Shown = {
+      lane,
       part: positionOf(lane).n,
       ...(name !== undefined && { name }),
       ...(kind !== undefined && { kind }),
@@ -292,11 +307,20 @@ export class PartDelivery {
       mark: cursor && cursor.offset > 0 ? cursor.epoch : undefined,
       sent: cursor?.offset ?? 0,
       known: 0,
+      told: this.#toldOfOthers?.get(lane) ?? 0,
       isWhole: false,
       isDoubted: false,
       says: 'all',
     };
+    this.#toldOfOthers?.delete(lane);
     this.#shown.set(lane, shown);
+    return shown;
+  }
+
+  #shownOf(lane: EventId): Shown | undefined {
+    if (this.#current?.lane === lane) return this.#current;
+    const shown = this.#shown.get(lane);
+    if (shown) this.#current = shown;
     return shown;
   }
 
@@ -321,11 +345,8 @@ export class PartDelivery {
   }
 
   #forget(part: number): void {
-    for (const [lane, shown] of this.#shown)
-      if (shown.part === part) {
-        this.#shown.delete(lane);
-        this.#told.delete(lane);
-      }
+    for (const [lane, shown] of this.#shown) if (shown.part === part) this.#shown.delete(lane);
+    if (this.#current?.part === part) this.#current = undefined;
   }
 }
 

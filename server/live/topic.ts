@@ -204,7 +204,7 @@ export class Topic {
     let hasFacts = fresh.length === 0;
     for (const batch of fresh) {
       if ('lane' in batch) {
-        for (const subscriber of this.#subscribers ?? none) this.#guard(() => subscriber.takePart?.(batch));
+        this.#passPart(batch);
         continue;
       }
       hasFacts = true;
@@ -215,6 +215,17 @@ export class Topic {
     }
     // Bytes alone are no news for who reads facts.
     if (hasFacts) this.#callListeners(news);
+  }
+
+  /** Without a function for each of thousands of subscribers. */
+  #passPart(chunk: PartChunk): void {
+    for (const subscriber of this.#subscribers ?? none) {
+      try {
+        subscriber.takePart?.(chunk);
+      } catch (error) {
+        this.#tellFailed(error);
+      }
+    }
   }
 
   #callListeners(newest?: LogPosition): void {
@@ -230,7 +241,11 @@ export class Topic {
     try {
       call();
     } catch (error) {
-      this.#deps.logger?.error('A subscriber or listener of a task failed.', { taskId: this.taskId, error });
+      this.#tellFailed(error);
     }
+  }
+
+  #tellFailed(error: unknown): void {
+    this.#deps.logger?.error('A subscriber or listener of a task failed.', { taskId: this.taskId, error });
   }
 }

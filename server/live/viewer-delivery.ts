@@ -21,7 +21,7 @@ export interface DeliveryListener {
 }
 
 /** How what was shown leaves the viewer. */
-type Standing = 'log.level' | 'log.more' | 'log.torn' | 'log.ended';
+export type DeliveryStanding = 'log.level' | 'log.more' | 'log.torn' | 'log.ended';
 
 /** What one viewer was given of a log: its cursor, the room that it has, and the batches that are held while a page is on its way. */
 export class ViewerDelivery {
@@ -97,7 +97,7 @@ export class ViewerDelivery {
   }
 
   /** Shows of a batch what is new and fits. Says how that leaves the viewer. */
-  showBatch(batch: Batch): Standing {
+  showBatch(batch: Batch): DeliveryStanding {
     const fresh = freshOf(batch, this.#cursor);
     if (!fresh) return 'log.torn';
     if (fresh.length === 0) return 'log.level';
@@ -113,10 +113,10 @@ export class ViewerDelivery {
   }
 
   /** Shows bytes of a part, where they continue what the viewer has of it and fit. Says how that leaves the viewer. */
-  showPart(chunk: PartChunk): Standing {
+  showPart(chunk: PartChunk): DeliveryStanding {
     const frames = this.parts?.follow(chunk) ?? 'log.level';
     if (typeof frames === 'string') return frames;
-    if (frames.some(({ bytes }) => bytes.byteLength > this.room)) return 'log.more';
+    if (!this.#hasRoomFor(frames)) return 'log.more';
     this.#sendParts(frames, chunk);
     return 'log.level';
   }
@@ -153,10 +153,16 @@ export class ViewerDelivery {
   #showFrames(parts: PartsRead): boolean {
     let isFirst = true;
     for (const { entries, chunk } of this.parts?.framesOf(parts) ?? []) {
-      if (!isFirst && entries.some(({ bytes }) => bytes.byteLength > this.room)) return false;
+      if (!isFirst && !this.#hasRoomFor(entries)) return false;
       this.#sendParts(entries, chunk);
       isFirst = false;
     }
+    return true;
+  }
+
+  #hasRoomFor(frames: readonly Entry[]): boolean {
+    const { room } = this;
+    for (const { bytes } of frames) if (bytes.byteLength > room) return false;
     return true;
   }
 

@@ -5,7 +5,7 @@ import { storeRetry } from './options.ts';
 import type { SubscriptionDeps } from './subscription.ts';
 import { timerAfter } from './timer.ts';
 import type { SharedRead } from './topic.ts';
-import type { ViewerDelivery } from './viewer-delivery.ts';
+import type { DeliveryStanding, ViewerDelivery } from './viewer-delivery.ts';
 import type { ViewerEvent } from './viewer-event.ts';
 import type { ViewerEffect } from './viewer.phases.ts';
 
@@ -19,6 +19,8 @@ export interface EffectsListener {
   /** Frees everything that the viewer has. */
   release(): void;
 }
+
+type EventOf<Type extends ViewerEvent['type']> = Extract<ViewerEvent, { readonly type: Type }>;
 
 /** Of a viewer's room, the part that is read: what a transport wraps around small facts needs the rest. */
 const pageShare: Readonly<Record<ViewerTransport, number>> = { ws: 15 / 16, sse: 3 / 4, poll: 1, internal: 1 };
@@ -48,13 +50,13 @@ export class ViewerEffects {
         if (event?.type === 'facts.told') delivery.hold(event.batch);
         return;
       case 'follow':
-        if (event?.type === 'facts.told') this.#attempt(() => ({ type: delivery.showBatch(event.batch) }));
+        if (event?.type === 'facts.told') this.#attempt(event, showFacts);
         return;
       case 'followPart':
-        if (event?.type === 'part.told') this.#attempt(() => ({ type: delivery.showPart(event.chunk) }));
+        if (event?.type === 'part.told') this.#attempt(event, showPart);
         return;
       case 'show':
-        if (event?.type === 'page.read') this.#attempt(() => this.#eventOf(delivery.showPage(event)));
+        if (event?.type === 'page.read') this.#attempt(event, showPage);
         return;
       case 'dropHeld':
         return delivery.dropHeld();
@@ -101,9 +103,9 @@ export class ViewerEffects {
   }
 
   /** A viewer that throws is a fault of its transport; it ends this viewer and nothing else. */
-  #attempt(show: () => ViewerEvent): void {
+  #attempt<Event>(event: Event, show: (delivery: ViewerDelivery, event: Event) => ViewerEvent | Error): void {
     try {
-      this.#listener.on(show());
+      this.#listener.on(this.#eventOf(show(this.#delivery, event)));
     } catch (error) {
       this.#deps.logger?.error('A viewer failed.', { taskId: this.#deps.topic.taskId, error });
       this.#listener.on({ type: 'viewer.broke' });
@@ -186,6 +188,26 @@ export class ViewerEffects {
     const { logger, topic } = this.#deps;
     logger?.warn('A viewer is cut: the store failed too often in a row.', { taskId: topic.taskId, failures: this.#failures, error });
   }
+}
+
+// Not functions and events of each viewer and frame: one frame goes to thousands.
+const standings: Readonly<Record<DeliveryStanding, ViewerEvent>> = {
+  'log.level': { type: 'log.level' },
+  'log.more': { type: 'log.more' },
+  'log.torn': { type: 'log.torn' },
+  'log.ended': { type: 'log.ended' },
+};
+
+function showFacts(delivery: ViewerDelivery, { batch }: EventOf<'facts.told'>): ViewerEvent {
+  return standings[delivery.showBatch(batch)];
+}
+
+function showPart(delivery: ViewerDelivery, { chunk }: EventOf<'part.told'>): ViewerEvent {
+  return standings[delivery.showPart(chunk)];
+}
+
+function showPage(delivery: ViewerDelivery, event: EventOf<'page.read'>): ViewerEvent | Error {
+  return delivery.showPage(event);
 }
 
 /** A read of which nobody knows what was told meanwhile: after what it gives, the log is read. */
