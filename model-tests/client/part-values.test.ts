@@ -73,23 +73,24 @@ test('who comes back with a checkpoint downloads a value only where there is a n
   await set(task, 1);
   const checkpoints = memoryCheckpoints();
   const frames: string[] = [];
-  const observe = () =>
-    host
-      .client({
-        ...{ transports: ['ws'], checkpoints },
-        listener: { onRawPayload: ({ text }) => void (text.startsWith('{"type":"PART"') && frames.push(text)) },
-      })
-      .observe(task.taskId);
   const visit = async (n: number): Promise<void> => {
-    const observation = observe();
-    const facts = observation[Symbol.asyncIterator]();
-    const reading = (async () => {
-      for (;;) if ((await facts.next()).done) return;
-    })();
-    await eventually(() => expect(partOf(observation, 'cell').text).toBe(JSON.stringify(valueOf(n, 3))));
-    await turns(20);
-    await observation.close();
-    await reading.catch(() => undefined);
+    let isLive = false;
+    const phone = host.client({
+      ...{ transports: ['ws'], checkpoints },
+      listener: {
+        onRawPayload({ text }) {
+          isLive ||= text.startsWith('{"type":"SUBSCRIPTION_CONFIRMED"');
+          if (text.startsWith('{"type":"PART"')) frames.push(text);
+        },
+      },
+    });
+    const part = partOf(phone.observe(task.taskId), 'cell');
+    part.subscribe(() => undefined);
+    await eventually(() => part.text === JSON.stringify(valueOf(n, 3)));
+    // What is not to come would come at once behind that.
+    await eventually(() => isLive);
+    await turns(50);
+    await phone.close();
   };
   await visit(1);
   expect(frames).toHaveLength(1);
