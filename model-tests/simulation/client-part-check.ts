@@ -78,9 +78,11 @@ class ClientPartCheck {
     }
   }
 
-  #judge({ part, text, outcome, truncated, restarts }: PartView, before: PartView | undefined): void {
+  #judge(view: PartView, before: PartView | undefined): void {
+    const { part, text, outcome, truncated, restarts } = view;
     const { oracle } = this.#deps;
     const { taskId } = this.#observation;
+    if (view.kind === 'latest') return this.#judgeValue(view, before);
     const isLost = oracle.of(taskId).lost.length > 0 || oracle.lanes.mayBeginAnew(taskId, part);
     const goesOn = before !== undefined && before.restarts === restarts;
     if (goesOn && !isLost && !text.startsWith(before.text))
@@ -89,6 +91,21 @@ class ClientPartCheck {
     if (before?.text !== text && !oracle.lanes.isPrefixOfPart(taskId, part, text, goesOn ? before.text : ''))
       this.#fault('what is shown of a part is a prefix of it', `part ${part} is shown as …${tail(text)}`);
     if (outcome !== undefined && !truncated && !oracle.lanes.isWhole(taskId, part, text))
+      this.#fault('a part is whole where it is closed', `part ${part} is shown as closed, and as …${tail(text)}`);
+  }
+
+  #judgeValue({ part, text, bytes, outcome, truncated, restarts }: PartView, before: PartView | undefined): void {
+    const { lanes } = this.#deps.oracle;
+    const { taskId } = this.#observation;
+    const isLost = this.#deps.oracle.of(taskId).lost.length > 0 || lanes.values.wasShortened(taskId, part);
+    const goesOn = before !== undefined && before.restarts === restarts;
+    if (goesOn && !isLost && bytes < before.bytes)
+      this.#fault('the version of a value rises', `part ${part} showed ${before.bytes}, and shows ${bytes}`);
+    if (text !== '' && before?.text !== text && !lanes.values.isOf(taskId, part, text))
+      this.#fault('what is shown of a value was written', `part ${part} is shown as …${tail(text)}`);
+    if (goesOn && !isLost && before.text !== '' && before.text !== text && !lanes.values.isNewer(taskId, part, text, before.text))
+      this.#fault('a value only becomes newer', `part ${part} showed …${tail(before.text)}, and shows …${tail(text)}`);
+    if (outcome !== undefined && !truncated && !lanes.isWhole(taskId, part, text))
       this.#fault('a part is whole where it is closed', `part ${part} is shown as closed, and as …${tail(text)}`);
   }
 
