@@ -114,7 +114,7 @@ class ClientPartCheck {
     if (type !== 'TASK_PART_CLOSED') return;
     const { part } = payload as { readonly part: number };
     const view = this.#seen.get(part);
-    if (view?.kind !== undefined && view.truncated)
+    if (view?.name !== undefined && view.truncated)
       this.#fault('a part is whole where it is closed', `part ${part} has ${view.bytes} bytes, and …${tail(view.text)} is shown`);
   }
 
