@@ -210,6 +210,21 @@ describe('the text of a part', () => {
     expect(part.getSnapshot()).toMatchObject({ kind: 'latest', text: '{"a":3}', bytes: 3 });
   });
 
+  test('of a value of which the store has lost what was shown is begun anew by the fact that closes it', async () => {
+    const value = (version: number, text: string): object => ({ ...begin(1, version - 1, text, { kind: 'latest' }), to: version });
+    says([opened(1, 'answer', 'latest'), value(3, '{"a":3}'), closed(2, 1, 1, { kind: 'latest', text: '{"a":1}' }), completed(3)]);
+    const part = partOf(observe().observation, 'answer');
+    expect((await all(part)).at(-1)).toEqual({ text: '{"a":1}', reset: true });
+    expect(part.getSnapshot()).toMatchObject({ text: '{"a":1}', bytes: 1, restarts: 1, truncated: false });
+  });
+
+  test('of a value is known by the fact that closes it where nothing else is kept of it', async () => {
+    says([closed(2, 1, 3, { kind: 'latest', text: '{"a":3}' }), completed(3)]);
+    const { observation } = observe();
+    await all(partOf(observation, 1));
+    expect(partsOf(observation)).toMatchObject([{ kind: 'latest', text: '{"a":3}', bytes: 3, truncated: false }]);
+  });
+
   test('is forgotten with a history that was replaced', async () => {
     const gap = { type: 'GAP', taskId: TASK, eventId: '', createdAt: '', payload: { reason: 'reset', firstEventId: null } };
     says(
