@@ -117,7 +117,7 @@ describe('the writer of a value that is replaced', () => {
     letGo();
     await pass(50);
     await pass(50);
-    expect(written.map(([at, value]) => [at, String(value).slice(1000)])).toEqual([
+    expect(written.map(([at, value]) => [at, (value as string).slice(1000)])).toEqual([
       [0, '0'],
       [1, '999'],
     ]);

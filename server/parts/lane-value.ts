@@ -15,11 +15,11 @@ export interface LaneValue {
 export async function laneValue(lanes: Lanes, taskId: string, lane: OpenPartLane['lane']): Promise<LaneValue | undefined> {
   // Half a value is of no use: it comes whole.
   const page = await lanes.readPart(taskId, lane, 0, LATEST_BYTES_MAX);
-  return page && { text: textOf(page), version: page.length };
+  return page && { text: valueText(page), version: page.length };
 }
 
 /** The text of a page that is a whole value. */
-export function textOf({ bytes }: Pick<PartPage, 'bytes'>): string {
+export function valueText({ bytes }: Pick<PartPage, 'bytes'>): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 

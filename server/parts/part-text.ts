@@ -7,7 +7,7 @@ import { beginsWithin, partFactOf, wholeCharacters, type PartFact } from '../liv
 import type { Entry, Store } from '../ports/store.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { ClosedPart } from './lane-record.ts';
-import { textOf } from './lane-value.ts';
+import { valueText } from './lane-value.ts';
 import { closingPayload } from './shown-parts.ts';
 
 /** Which bytes of a part. */
@@ -52,7 +52,7 @@ export async function partText(
     return answer(taskId, part, about, { bytes: whole.subarray(offset, offset + limit), length: whole.byteLength, offset });
   }
   const page = await store.lanes?.readPart(taskId, found.lane, offset, limit);
-  if (page?.latest) return valueAnswer(taskId, part, { ...about, epoch: page.epoch.mark }, { ...page, text: textOf(page), offset });
+  if (page?.latest) return valueAnswer(taskId, part, { ...about, epoch: page.epoch.mark }, { ...page, text: valueText(page), offset });
   if (page) return answer(taskId, part, { ...about, epoch: page.epoch.mark }, { ...page, offset });
   if (about.open) return undefined;
   throw noPart(partNumber);

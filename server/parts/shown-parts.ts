@@ -5,7 +5,7 @@ import { wholeCharacters } from '../live/part-frames.ts';
 import type { NewestOfTask } from '../ports/lanes.ts';
 import type { Store } from '../ports/store.ts';
 import type { TaskRecord } from '../task/task-record.ts';
-import { textOf } from './lane-value.ts';
+import { valueText } from './lane-value.ts';
 import type { ClosedPart, OpenPartLane } from './lane-record.ts';
 
 /** Of all texts of a snapshot together, in bytes. */
@@ -67,7 +67,7 @@ async function withText(
   if (!page) return part.open ? undefined : part;
   if (page.latest) {
     const shown = { ...part, bytes: page.length, ...(part.open && { epoch: page.epoch.mark }) };
-    return page.bytes.byteLength > most ? shown : { ...shown, text: textOf(page) };
+    return page.bytes.byteLength > most ? shown : { ...shown, text: valueText(page) };
   }
   // It has grown since its length was asked for.
   if (page.length > page.bytes.byteLength) return { ...part, bytes: page.length };
