@@ -41,15 +41,6 @@ export const plantedValueBugs: Readonly<Record<string, PlantedBug>> = {
       });
     },
   },
-  /** Counts on in the same epoch where the store has lost versions. */
-  'shows two values under one version': {
-    way: (store) =>
-      withValueFlush(store, async (flush, lanes) => {
-        const [outcome] = await lanes.flush([flush]);
-        if (typeof outcome !== 'object') return [outcome ?? 'fenced'];
-        return lanes.flush([{ ...flush, at: outcome.at }]);
-      }),
-  },
   /** Takes what comes first on a new connection for newer than all that it has. */
   'shows the value of before as a newer one': withFrames((record) => {
     const first = new Map<number, string>();
