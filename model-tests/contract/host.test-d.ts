@@ -48,7 +48,7 @@ export async function host(options: Omit<TaskBridgeOptions, 'executor'>, bridge:
           work.stream('rows', { flushMs: 10, onRerun: 'continue' });
           void work.stream('totals', { onRerun: 'continue' }).write({ rows: 1 });
           // @ts-expect-error a value that is replaced has nothing to pipe to
-          work.stream('totals').pipe;
+          void work.stream('totals').pipe;
           // @ts-expect-error a text is not written with values
           void work.stream('summary').write({ rows: 1 });
           // @ts-expect-error no message is made of a value
