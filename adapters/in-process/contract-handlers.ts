@@ -11,7 +11,7 @@ import type {
   WorkInput,
   WorkResult,
 } from '../../machines/contract/index.ts';
-import type { PartOptions, PartStream, Task } from './handler.ts';
+import type { PartOptions, PartStream, Task, ValueOptions, ValueStream } from './handler.ts';
 
 /** The task of a type as its handler sees it: the same as {@link Task}, with the types of its contract. */
 export interface HandledTask<D> extends Omit<Task, 'input' | 'suspend' | 'stream'> {
@@ -27,9 +27,15 @@ export interface HandledTask<D> extends Omit<Task, 'input' | 'suspend' | 'stream
   ): Promise<AnswerOf<QuestionOf<D, K>, A>>;
   /** Opens a part, as {@link Task} says: where the contract names parts one of these, of the kind that it has there. */
   readonly stream: D extends { readonly parts: unknown }
-    ? (name: PartName<D>, options?: Omit<PartOptions, 'kind'>) => PartStream
+    ? <N extends PartName<D>>(name: N, options?: ContractPartOptions<D, N>) => ContractPartStream<D, N>
     : Task['stream'];
 }
+
+type PartKindIn<D, N extends string> = D extends { readonly parts: { readonly [K in N]: infer Kind } } ? Kind : never;
+/** How a part of a contract is opened, but for its kind, which the contract says. */
+export type ContractPartOptions<D, N extends string> = Omit<PartKindIn<D, N> extends 'latest' ? ValueOptions : PartOptions, 'kind'>;
+/** What a part of a contract is written with: a value that is replaced, or a text. */
+export type ContractPartStream<D, N extends string> = PartKindIn<D, N> extends 'latest' ? ValueStream : PartStream;
 
 /** Does the work of one type of a contract. What it returns has to fit the schema of the result, or the task fails. */
 export type ContractHandler<D> = (task: HandledTask<D>) => Promise<WorkResult<D>>;

@@ -13,7 +13,7 @@ export type { Question };
 
 /** How a part of a task is opened. */
 export interface PartOptions {
-  /** What it is. All of these only grow. */
+  /** What it is. All of these only grow; for a value that is replaced see {@link ValueOptions}. */
   readonly kind: Exclude<FactPayload<'TASK_PART_OPENED'>['kind'], 'latest'>;
   /** A flat object of at most 1024 bytes as JSON, for programs that show it. */
   readonly attributes?: FactPayload<'TASK_PART_OPENED'>['attributes'];
@@ -45,6 +45,25 @@ export interface PartStream {
   /** Adds all that comes, and waits where too much is unsent. Rejects as the source does, and with a {@link TaskStopped} where the task is to stop. */
   pipe(source: AsyncIterable<string>): Promise<void>;
   /** Closes the part as whole. A part that is open when the handler returns is closed so too; where it throws, or is cancelled, it is abandoned. */
+  end(): Promise<void>;
+}
+
+/** How a part of a task is opened that is one JSON value, which is replaced: a table's cell, a plan, where a crawler stands. */
+export interface ValueOptions extends Pick<PartOptions, 'attributes' | 'onRerun'> {
+  readonly kind: 'latest';
+}
+
+/** A value of a task that is replaced as often as there is a newer one, as {@link PartStream} says. It may be written four million times (4 194 304). */
+export interface ValueStream {
+  /** What an earlier run left, where this one goes on with it, else undefined; resolves when the part is open. */
+  readonly value: Promise<Json | undefined>;
+  /**
+   * Replaces the value. The first goes out at once, later ones twenty times a second at most: of those that come meanwhile, or while the store is slow, only the newest is
+   * kept. So there is nothing to wait for: gives a promise only where it refuses, of a value that has more than 64 KiB as JSON (`PAYLOAD_TOO_LARGE`), or is none
+   * (`REPORT_REFUSED`, with the place); the value before stays.
+   */
+  write(value: Json): Promise<void> | undefined;
+  /** Closes the part with the value that was written last. One that is open when the handler returns is closed so too; where it throws, or is cancelled, it is abandoned. */
   end(): Promise<void>;
 }
 
@@ -90,6 +109,8 @@ export interface Task {
    * `attachmentBytesMax` (64 MiB) or one more than `attachmentsMax` (16), as `PAYLOAD_TOO_LARGE`. Defaults to `application/octet-stream`.
    */
   attach(name: string, content: NewWorkAttachment['content'], contentType?: string): Promise<void>;
+  /** Opens a part that is one JSON value, such as the state of a table, to be replaced as the work goes on. Its last value is there before what is reported next, as the text of the others. */
+  stream(name: string, options: ValueOptions): ValueStream;
   /**
    * Opens a part of the task that grows, such as an answer that comes word by word; the same name opened again is another part. What was written before
    * `progress`, `message`, `suspend`, `save` and the end is there before those. Rejects (its `text`) where the task has 16 open parts or had 1000, and where the host's store keeps none.

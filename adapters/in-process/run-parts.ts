@@ -9,12 +9,13 @@ import type {
   WorkReportOutcome,
 } from '../../server/ports/index.ts';
 import { partFault, type ContractType } from '../../machines/contract/index.ts';
-import type { FactPayload } from '../../machines/wire/index.ts';
+import type { FactPayload, Json } from '../../machines/wire/index.ts';
 import { RefusedReport } from './failure.ts';
-import { TaskFailure, TaskStopped, type PartOptions, type PartStream } from './handler.ts';
+import { TaskFailure, TaskStopped, type PartOptions, type PartStream, type ValueOptions, type ValueStream } from './handler.ts';
 import type { HandlePromise } from './handle-promise.ts';
 import { PartWriter, type FlushPolicy, type PartWriterDeps, type WaitingBytes } from './part-writer.ts';
 import type { Became, QueuedIntent, QueuedWith } from './report-queue.ts';
+import { ValueWriter } from './value-writer.ts';
 
 /** What the parts of a run ask of it. */
 export interface RunPartsDeps extends Pick<PartWriterDeps, 'reason' | 'lost'> {
@@ -44,11 +45,15 @@ const FLUSH_MS_MIN = 10;
 /** A source of its own: it is said while other reports wait for the flush that was fenced. */
 const SOURCE = 'parts';
 
+/** How any part is opened, and what writes to it. */
+type AnyOptions = PartOptions | ValueOptions;
+type AnyWriter = Pick<PartWriter, 'part' | 'begin' | 'flushed' | 'end' | 'fail'>;
+
 /** The parts that a run has open. Their writers are given this itself: a function of each would be most of what an open part takes. */
 export class RunParts implements PartWriterDeps {
   readonly #deps: RunPartsDeps;
   /** Few: a set would take more than a writer. */
-  #writers: readonly PartWriter[] = [];
+  #writers: readonly AnyWriter[] = [];
   /** Those of an earlier attempt that this run goes on with; undefined for none. */
   #adopted: Set<number> | undefined;
   #count = 0;
@@ -92,18 +97,30 @@ export class RunParts implements PartWriterDeps {
   }
 
   /** Opens a part, or goes on with what an earlier attempt left. Throws a `RangeError` for a policy that cannot be. */
-  open(name: string, options: PartOptions): PartStream {
+  open(name: string, options: AnyOptions): PartStream | ValueStream {
+    return options.kind === 'latest' ? this.#openValue(name, options) : this.#openText(name, options);
+  }
+
+  #openValue(name: string, options: ValueOptions): ValueStream {
+    const deps = this.#deps;
+    const writer = new ValueWriter(this, name);
+    const opening = this.#opened(name, options, writer).then((text) => (text === '' ? undefined : (JSON.parse(text) as Json)));
+    const value = deps.handle(opening);
+    return {
+      value,
+      write: (next) => {
+        const refused = writer.write(next);
+        return refused && deps.handle(refused);
+      },
+      end: () => deps.handle(this.#end(writer, value)),
+    };
+  }
+
+  #openText(name: string, options: PartOptions): PartStream {
     const policy = policyOf(options);
     const deps = this.#deps;
-    const key = `${this.#deps.keyPrefix ?? ''}p${(this.#count += 1)}`;
     const writer = new PartWriter(this, policy);
-    this.#writers = this.#writers.concat(writer);
-    const opening = this.#open(name, options, key, writer);
-    opening.catch((error: unknown) => {
-      this.#forget(writer);
-      writer.fail(error);
-    });
-    const text = deps.handle(opening);
+    const text = deps.handle(this.#opened(name, options, writer));
     return {
       text,
       write: (piece) => {
@@ -135,18 +152,30 @@ export class RunParts implements PartWriterDeps {
     this.#writers = [];
   }
 
-  #forget(writer: PartWriter): void {
+  /** What an earlier attempt left of it; '' for nothing. */
+  #opened(name: string, options: AnyOptions, writer: AnyWriter): Promise<string> {
+    const key = `${this.#deps.keyPrefix ?? ''}p${(this.#count += 1)}`;
+    this.#writers = this.#writers.concat(writer);
+    const opening = this.#open(name, options, key, writer);
+    opening.catch((error: unknown) => {
+      this.#forget(writer);
+      writer.fail(error);
+    });
+    return opening;
+  }
+
+  #forget(writer: AnyWriter): void {
     this.#writers = this.#writers.filter((each) => each !== writer);
   }
 
-  async #open(name: string, options: PartOptions, key: string, writer: PartWriter): Promise<string> {
+  async #open(name: string, options: AnyOptions, key: string, writer: AnyWriter): Promise<string> {
     const deps = this.#deps;
     let left: OpenedPart | undefined;
     const opens: PartReport = { type: 'report.part.opened', key, payload: payloadOf(name, options), ...wishesOf(options) };
     const adopts = (part: number): PartReport => ({ type: 'report.part.adopted', key, payload: { part } });
     const became = await deps.enqueue(() => (left ? adopts(left.part) : opens), {
       opens: true,
-      ...(this.#mayGoOn(options) && { before: async () => void (left = await this.#adopt(name)) }),
+      ...(this.#mayGoOn(options) && { before: async () => void (left = await this.#adopt(name, options)) }),
     });
     if (became !== undefined && became !== 'duplicate')
       throw new TaskFailure(became, `The part ${JSON.stringify(name)} was not opened: ${became}.`);
@@ -158,19 +187,20 @@ export class RunParts implements PartWriterDeps {
     return text;
   }
 
-  #mayGoOn({ onRerun }: PartOptions): boolean {
+  #mayGoOn({ onRerun }: AnyOptions): boolean {
     return onRerun === 'continue' && this.#deps.attempt > 1 && this.#deps.parts !== undefined;
   }
 
-  async #adopt(name: string): Promise<OpenedPart | undefined> {
+  async #adopt(name: string, { kind }: AnyOptions): Promise<OpenedPart | undefined> {
     const deps = this.#deps;
     const left = (await deps.retry(async () => deps.parts?.left(name))) ?? [];
-    const adopted = left.find(({ part }) => !this.#adopted?.has(part));
+    // A value does not go on as a text.
+    const adopted = left.find(({ part, fence }) => !this.#adopted?.has(part) && (fence.latest === true) === (kind === 'latest'));
     if (adopted) (this.#adopted ??= new Set()).add(adopted.part);
     return adopted;
   }
 
-  async #end(writer: PartWriter, opening: PromiseLike<string>): Promise<void> {
+  async #end(writer: AnyWriter, opening: PromiseLike<unknown>): Promise<void> {
     writer.end();
     const closes = (): PartReport | undefined =>
       writer.part === undefined ? undefined : { type: 'report.part.closed', payload: { part: writer.part } };
@@ -204,19 +234,21 @@ function policyOf({ flushMs = flushDefaults.flushMs, flushBytes = flushDefaults.
 }
 
 /** A part of a contract as work opens it: its kind is the contract's to say. Throws for a name that is none of a part. */
-export function partBy(type: ContractType | undefined, name: string, asked: Partial<PartOptions> = {}): PartOptions {
+export function partBy(type: ContractType | undefined, name: string, asked: Partial<AnyOptions> = {}): AnyOptions {
   const kind = type?.parts?.get(name);
   // Untyped work says all of it.
-  if (!type || (!kind && !type.parts)) return asked as PartOptions;
+  if (!type || (!kind && !type.parts)) return asked as AnyOptions;
   const fault = partFault(type, name, asked.kind);
   if (!kind || fault !== undefined) throw new RefusedReport('REPORT_REFUSED', `The part ${JSON.stringify(name)} ${fault}.`);
-  return { ...asked, kind };
+  return { ...asked, kind } as AnyOptions;
 }
 
-function payloadOf(name: string, { kind, attributes }: PartOptions): FactPayload<'TASK_PART_OPENED'> {
+function payloadOf(name: string, { kind, attributes }: AnyOptions): FactPayload<'TASK_PART_OPENED'> {
   return { name, kind, ...(attributes && { attributes }) };
 }
 
-function wishesOf({ onRerun, closeAs }: PartOptions): Pick<PartOptions, 'onRerun' | 'closeAs'> {
+function wishesOf(options: AnyOptions): Pick<PartOptions, 'onRerun' | 'closeAs'> {
+  const { onRerun } = options;
+  const closeAs = options.kind === 'latest' ? undefined : options.closeAs;
   return { ...(onRerun && { onRerun }), ...(closeAs && { closeAs }) };
 }

@@ -230,7 +230,8 @@ export class Run implements RunPartsDeps {
       message: (message, level) => this.handle(this.#report({ type: 'report.message', payload: level ? { message, level } : { message } })),
       suspend: (key, question) => this.#suspend(key, question),
       attach: (name, content, contentType) => this.handle(this.#attach({ name, content, contentType })),
-      stream: (name, options) => (this.#parts ??= new RunParts(this)).open(name, partBy(this.#type, name, options)),
+      // What it gives is of the kind that was asked for.
+      stream: ((name, options) => (this.#parts ??= new RunParts(this)).open(name, partBy(this.#type, name, options))) as Task['stream'],
       save: (value) => this.handle(this.#report(undefined, value)),
     };
     return withAskedFor(verbs, work, () => this.#signal);

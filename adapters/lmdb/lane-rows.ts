@@ -112,7 +112,7 @@ export function readLane(rows: Rows, taskId: string, lane: EventId, from: number
   const length = lengthOf(rows, taskId, lane, latest);
   if (!latest) return { bytes: readBytes(rows, taskId, lane, from, Math.min(length, from + bytesMax)), length, epoch };
   const value = from < length ? newestRow(rows, taskId, lane)?.bytes : undefined;
-  return { bytes: value ?? new Uint8Array(), length, epoch };
+  return { bytes: value ?? new Uint8Array(), length, epoch, latest };
 }
 
 /** The row in which a place of a lane is, and those after it. */

@@ -20,7 +20,7 @@ export function lanesOf(needOpen: () => LanesDeps, tails: LocalTails): Lanes {
     const bytes = given.bytes.slice();
     const outcome = await writer.write(withinQuota(quota, bytesOfFlush(given), flushTo(rows, { fence, at, bytes })));
     if (outcome !== 'new') return outcome;
-    tails.publishPart(fence.taskId, fence.lane, fence.epoch, at, bytes);
+    tails.publishPart(fence.taskId, fence.lane, fence.epoch, at, bytes, fence.latest);
     return 'ok';
   }
 

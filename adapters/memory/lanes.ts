@@ -24,7 +24,7 @@ export function lanesOf(needOpen: () => Memory): Lanes {
       if (!lane) return undefined;
       const { buffer, length, fence } = lane;
       const bytes = fence.latest ? buffer.slice(0, from < length ? undefined : 0) : buffer.slice(from, Math.min(length, from + bytesMax));
-      return { bytes, length, epoch: fence.epoch };
+      return { bytes, length, epoch: fence.epoch, ...(fence.latest && { latest: true }) };
     },
 
     async newest(taskIds) {
@@ -82,7 +82,7 @@ function flushTo({ tasks, tails }: Memory, flush: LaneFlush): FlushOutcome {
   if (fence.latest) replace(lane, bytes);
   else add(lane, bytes);
   // The caller may use its own again by then.
-  tails.publishPart(fence.taskId, fence.lane, fence.epoch, at, bytes.slice());
+  tails.publishPart(fence.taskId, fence.lane, fence.epoch, at, bytes.slice(), fence.latest);
   return 'ok';
 }
 

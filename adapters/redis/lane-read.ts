@@ -1,7 +1,7 @@
 import type { EventId } from '../../machines/wire/index.ts';
 import type { PartPage } from '../../server/ports/index.ts';
 import type { StoreDeps } from './deps.ts';
-import { epochOf, laneKeys } from './lane-record.ts';
+import { epochOf, laneKeys, latestOf } from './lane-record.ts';
 import { bytesOf, integerOf, listOf, textOf } from './reply.ts';
 import { readPart } from './scripts/index.ts';
 
@@ -64,7 +64,7 @@ function pageBetween({ from, bytesMax }: LaneRun, before: LaneSeen, bytes: Uint8
 }
 
 function pageOf({ record, length, bytes = new Uint8Array() }: LaneSeen): PartPage {
-  return { bytes, length, epoch: epochOf(record) };
+  return { bytes, length, epoch: epochOf(record), ...latestOf(record) };
 }
 
 async function look(

@@ -23,6 +23,11 @@ export function epochOf(record: string): Epoch {
   return { mark, was, from };
 }
 
+/** Whether a record is that of one value, as a fence says it. */
+export function latestOf(record: string): { readonly latest?: true } {
+  return record[1] === 'v' ? { latest: true } : {};
+}
+
 /** The open lanes of a task as they stand in its hash, in the order in which they were opened; undefined for a task that never had one. */
 export function parseOpenLanes(text: string | undefined): readonly EventId[] | undefined {
   if (text === undefined) return undefined;

@@ -106,9 +106,11 @@ export class TaskPartRecord implements PartRecord {
       if (part === undefined || typeof name !== 'string' || typeof kind !== 'string') return;
       this.#open({ part, lane: eventId, name, kind });
     } else if (type === 'TASK_PART_CLOSED') {
-      const { part, bytes, outcome, text } = payload as Partial<FactPayload<'TASK_PART_CLOSED'>>;
+      const { part, bytes, outcome, text, kind } = payload as Partial<FactPayload<'TASK_PART_CLOSED'>>;
       if (typeof part !== 'number' || typeof bytes !== 'number') return;
       const closed = this.#parts.get(part) ?? this.#open({ part, lane: undefined });
+      // Who did not see it opened knows by this that it is a value.
+      closed.describe({ kind });
       closed.close(outcome === 'DONE' ? 'DONE' : 'ABANDONED', bytes, typeof text === 'string' ? text : undefined);
       closed.isInline ||= typeof text === 'string';
       closed.closedBy = parseEventId(eventId)?.n ?? 0;

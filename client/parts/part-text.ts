@@ -126,8 +126,9 @@ export class PartText {
     this.length = length;
     this.#view = undefined;
     if (text === undefined || this.isInline) return;
+    // Of versions that the store has lost another value may be the last.
+    if (isLatest ? length <= this.bytes && text !== this.text : !this.isReleased && !text.startsWith(this.text)) this.#restart();
     if (isLatest) this.text = '';
-    else if (!this.isReleased && !text.startsWith(this.text)) this.#restart();
     if (isLatest || this.bytes < length) this.#append(text.slice(this.text.length), Math.max(this.bytes, length));
   }
 

@@ -15,8 +15,8 @@ export interface QuestionDefinition {
   readonly schemaVersion?: number;
 }
 
-/** What a part of a contract may be: each kind that only grows. */
-export type ContractPartKind = Exclude<FactPayload<'TASK_PART_OPENED'>['kind'], 'latest'>;
+/** What a part of a contract may be. */
+export type ContractPartKind = FactPayload<'TASK_PART_OPENED'>['kind'];
 
 /** A type of task: what it is given, asks and gives. What is left out may be anything. */
 export interface TaskDefinition {
@@ -141,7 +141,7 @@ function readType(taskType: string, { input, result, questions = {}, parts }: Ta
   };
 }
 
-const partKinds: Readonly<Record<ContractPartKind, true>> = { text: true, reasoning: true, 'tool-input': true, jsonl: true };
+const partKinds: Readonly<Record<ContractPartKind, true>> = { text: true, reasoning: true, 'tool-input': true, jsonl: true, latest: true };
 
 function readPart(taskType: string, name: string, kind: ContractPartKind): ContractPartKind {
   assertName('part', name);

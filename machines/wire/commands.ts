@@ -201,7 +201,7 @@ export interface TaskPart {
   readonly eventId: string;
   readonly name: string;
   readonly kind: PartKind;
-  /** How long it is, in bytes of UTF-8. */
+  /** How long it is, in bytes of UTF-8; of `latest` the version, which is how often it was written. */
   readonly bytes: number;
   /** True as long as it may grow. */
   readonly open: boolean;
@@ -209,7 +209,7 @@ export interface TaskPart {
   readonly outcome?: 'DONE' | 'ABANDONED';
   /** Of an open one: with `eventId` and `bytes` it is the cursor from which a stream goes on. */
   readonly epoch?: string;
-  /** All of it; absent above 32 KiB, and where the snapshot has no room for more texts. */
+  /** All of it, of `latest` the value as JSON; absent above 32 KiB, and where the snapshot has no room for more texts. */
   readonly text?: string;
 }
 /** Answer of `GET /tasks/{taskId}/parts/{partNumber}`: the text of a part between two places. */
@@ -218,7 +218,7 @@ export interface PartTextResponse extends Omit<TaskPart, 'name' | 'kind' | 'text
   /** Absent, as `kind`, where the log does not have the fact any more that opened it. */
   readonly name?: string;
   readonly kind?: PartKind;
-  /** Where `text` begins, in bytes. */
+  /** Where `text` begins, in bytes; of `latest` the version that was asked for, as `to` is that of the value in `text`, which comes whole. */
   readonly at: number;
   /** Where it ends: there is more where that is below `bytes`. */
   readonly to: number;

@@ -45,7 +45,8 @@ export interface SseGapFrame {
 
 /**
  * Text of a part that is open, for clients that asked for it (`extensions=parts`): what is between two places of the part, in bytes of UTF-8. What follows it, or what
- * the client had, begins where it ends. A client that was cut goes on with a part cursor, see `readPartCursors`.
+ * the client had, begins where it ends. A client that was cut goes on with a part cursor, see `readPartCursors`. Of `latest` the text is the whole value as JSON, `to` its
+ * version, which only rises: one that comes late may leave some out.
  */
 export interface PartFrame {
   readonly type: 'PART';

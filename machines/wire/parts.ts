@@ -34,28 +34,35 @@ function attributesFault(value: unknown): string | undefined {
 /** The payload of `TASK_PART_OPENED`. */
 export const partOpened = z.strictObject({ name: textId, kind: z.enum(partKinds), attributes: z.optional(partAttributes) });
 
-/** The payload of `TASK_PART_CLOSED`. What it has of the text is all of it: as many bytes as it says. */
+/**
+ * The payload of `TASK_PART_CLOSED`. What it has of the text is all of it: as many bytes as it says. Of a value that is replaced it says so, its `bytes` count how often
+ * that was written, and the text is the last one as JSON, '' where there was none.
+ */
 export const partClosed = z
   .strictObject({
     part: z.int().check(z.minimum(1)),
     bytes: z.int().check(z.minimum(0), z.maximum(limits.partBytesMax)),
     outcome: z.enum(['DONE', 'ABANDONED']),
     text: z.optional(text(limits.partTextBytesMax)),
+    kind: z.optional(z.literal('latest')),
   })
   .check(
-    z.check<{ readonly bytes: number; readonly text?: string | undefined }>((payload) => {
-      const { bytes, text: whole } = payload.value;
+    z.check<{ readonly bytes: number; readonly text?: string | undefined; readonly kind?: 'latest' | undefined }>((payload) => {
+      const { bytes, text: whole, kind } = payload.value;
       const found = whole === undefined ? bytes : bytesOf(whole);
       if (whole !== undefined && found > limits.partTextBytesMax)
         payload.issues.push({ code: 'too_big', maximum: limits.partTextBytesMax, origin: 'string', input: whole, path: ['text'] });
-      else if (found !== bytes)
+      else if (kind !== undefined && whole !== undefined) {
+        const message = valueFault(whole, bytes);
+        if (message !== undefined) payload.issues.push({ code: 'custom', message, input: whole, path: ['text'] });
+      } else if (found !== bytes)
         payload.issues.push({ code: 'custom', message: `has ${found} bytes, and not ${bytes}`, input: whole, path: ['text'] });
     }),
   );
 
 /** How far a client has come in a part. */
 export interface PartCursor {
-  /** In bytes of UTF-8. */
+  /** In bytes of UTF-8; of `latest` the version, which is how often it was written. */
   readonly offset: number;
   /** As a frame said it. */
   readonly epoch: string;
@@ -88,6 +95,18 @@ export const partCursors = z
       `must be at most ${limits.openPartsMax} part cursors like "12-1790000000000.8040.<epoch>", with commas between`,
     ),
   );
+
+/** Why a text is not the value that was written last, of so many. */
+function valueFault(value: string, versions: number): string | undefined {
+  if (value === '' || versions === 0)
+    return value === '' && versions === 0 ? undefined : `has ${value.length} characters after ${versions} values`;
+  try {
+    JSON.parse(value);
+    return undefined;
+  } catch {
+    return 'is no JSON';
+  }
+}
 
 /** Bytes of a text as they are stored and sent. */
 function bytesOf(characters: string): number {

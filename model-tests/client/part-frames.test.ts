@@ -1,38 +1,16 @@
-import { partOf, partsOf, taskParts, type ObservedPart, type PartPiece } from 'taskbridge/client/parts';
+import { partOf, partsOf, taskParts } from 'taskbridge/client/parts';
 import type { ClientReport, Observation, ObserveOptions, TransportName } from 'taskbridge/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { completed, fact, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
+import { completed, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
 import { createHarness, type Harness } from './harness.ts';
+import { all, begin, closed, frame, joined, opened } from './part-script.ts';
 
 let world: Harness;
 beforeEach(async () => {
   world = await createHarness();
 });
 afterEach(() => world.close());
-
-const opened = (n: number, name = 'answer', kind = 'text'): object => fact(n, 'TASK_PART_OPENED', { name, kind });
-const closed = (n: number, part: number, bytes: number, more: object = {}): object =>
-  fact(n, 'TASK_PART_CLOSED', { part, bytes, outcome: 'DONE', ...more });
-const frame = (part: number, at: number, text: string, more: object = {}): object => ({
-  type: 'PART',
-  taskId: TASK,
-  part,
-  at,
-  to: at + Buffer.byteLength(text),
-  text,
-  ...more,
-});
-/** The first of a connection. */
-const begin = (part: number, at: number, text: string, more: object = {}): object =>
-  frame(part, at, text, { eventId: `${part}-1000`, name: 'answer', kind: 'text', snapshot: true, epoch: 'e1', ...more });
-
-async function all(part: ObservedPart): Promise<PartPiece[]> {
-  const pieces: PartPiece[] = [];
-  for await (const piece of part) pieces.push(piece);
-  return pieces;
-}
-const joined = (pieces: readonly PartPiece[]): string => pieces.map(({ text }) => text).join('');
 
 /** What the server says on each connection, in turn; notes the part cursors that each came with. */
 function says(...connections: readonly (readonly object[])[]): { readonly cursors: unknown[] } {
@@ -211,6 +189,21 @@ describe('the text of a part', () => {
     const pieces = await all(part);
     expect(pieces.at(-1)).toEqual({ text: '{"a":3}', reset: false });
     expect(part.getSnapshot()).toMatchObject({ kind: 'latest', text: '{"a":3}', bytes: 3 });
+  });
+
+  test('of a value of which the store has lost what was shown is begun anew by the fact that closes it', async () => {
+    const value = (version: number, text: string): object => ({ ...begin(1, version - 1, text, { kind: 'latest' }), to: version });
+    says([opened(1, 'answer', 'latest'), value(3, '{"a":3}'), closed(2, 1, 1, { kind: 'latest', text: '{"a":1}' }), completed(3)]);
+    const part = partOf(observe().observation, 'answer');
+    expect((await all(part)).at(-1)).toMatchObject({ text: '{"a":1}' });
+    expect(part.getSnapshot()).toMatchObject({ text: '{"a":1}', bytes: 1, restarts: 1, truncated: false });
+  });
+
+  test('of a value is known by the fact that closes it where nothing else is kept of it', async () => {
+    says([closed(2, 1, 3, { kind: 'latest', text: '{"a":3}' }), completed(3)]);
+    const { observation } = observe();
+    await all(partOf(observation, 1));
+    expect(partsOf(observation)).toMatchObject([{ kind: 'latest', text: '{"a":3}', bytes: 3, truncated: false }]);
   });
 
   test('is forgotten with a history that was replaced', async () => {

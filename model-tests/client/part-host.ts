@@ -1,11 +1,12 @@
 import { createServer } from 'node:http';
 import Koa from 'koa';
 import { onTestFinished } from 'vitest';
-import { inProcess } from 'taskbridge/adapters/in-process';
+import { inProcess, type PartStream, type ValueStream } from 'taskbridge/adapters/in-process';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { createTaskBridgeClient, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { taskParts } from 'taskbridge/client/parts';
 import { sharedStreams } from 'taskbridge/client/streams';
+import type { Json } from 'taskbridge/wire';
 import { createTaskBridge, type TaskBridge, type TaskBridgeOptions } from 'taskbridge/server';
 import { onLoopback } from '../support/loopback.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
@@ -14,6 +15,9 @@ import type { SeededRandom } from '../support/seeded-random.ts';
 export type PartOrder =
   | { readonly open: string; readonly kind?: 'text' | 'reasoning' | 'jsonl' }
   | { readonly write: string }
+  /** Opens a value that is replaced. */
+  | { readonly openValue: string }
+  | { readonly set: Json }
   | { readonly progress: number }
   | { readonly end: true }
   | { readonly finish: true };
@@ -70,12 +74,15 @@ export async function partHost(tasks: TaskBridgeOptions['tasks'] = {}): Promise<
     executor: inProcess(
       {
         work: async (task) => {
-          let out = undefined as ReturnType<typeof task.stream> | undefined;
+          let out = undefined as PartStream | undefined;
+          let value = undefined as ValueStream | undefined;
           for await (const { order, done } of ordersOf(task.taskId)) {
             if ('open' in order) out = task.stream(order.open, { kind: order.kind ?? 'text', flushMs: 10, flushBytes: 1 });
             else if ('write' in order) await out?.write(order.write);
+            else if ('openValue' in order) value = task.stream(order.openValue, { kind: 'latest' });
+            else if ('set' in order) void value?.write(order.set);
             else if ('progress' in order) await task.progress(order.progress);
-            else if ('end' in order) await out?.end();
+            else if ('end' in order) await (value ?? out)?.end();
             done();
             if ('finish' in order) return { ok: true };
           }

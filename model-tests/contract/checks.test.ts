@@ -251,8 +251,22 @@ describe('a part of a contract', () => {
     expect((await ada.get(taskId)).parts).toMatchObject([{ name: 'rows', kind: 'jsonl', text: '[1]\n', outcome: 'DONE' }]);
   });
 
+  it('is written with values where it is one that is replaced', async () => {
+    const { ada, start, ended } = await host({
+      'report.build': async (work) => {
+        const totals = work.stream('totals');
+        for (const rows of [1, 2, 3]) void totals.write({ rows });
+        await totals.end();
+        return { rows: 3 };
+      },
+    });
+    const { taskId } = await start({ month: 'May' });
+    expect(await ended('ada', taskId)).toMatchObject({ state: 'completed' });
+    expect((await ada.get(taskId)).parts).toMatchObject([{ name: 'totals', kind: 'latest', text: '{"rows":3}', outcome: 'DONE' }]);
+  });
+
   it.each([
-    ['of another name', 'answer', {}, 'names no part of report.build: its parts are summary, rows'],
+    ['of another name', 'answer', {}, 'names no part of report.build: its parts are summary, rows, totals'],
     ['of another kind', 'rows', { kind: 'text' }, 'is of the kind jsonl in report.build, and not text'],
   ] as const)('that is %s is not opened, and the task fails with what is wrong', async (_, name, options, message) => {
     const { ada, start, ended } = await host({

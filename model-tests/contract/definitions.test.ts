@@ -38,7 +38,6 @@ describe('a contract', () => {
       of({ parts: { answer: 'words' } }),
       'The part answer of report.build is "words"; it must be one of text, reasoning',
     ],
-    ['a part that is replaced', of({ parts: { cell: 'latest' } }), 'The part cell of report.build is "latest"'],
     ['a part without a name', of({ parts: { ' ': 'text' } }), 'must have a name of 1 to 128 characters'],
   ])('is refused with %s', (_, define, message) => {
     expect(define).toThrow(message);

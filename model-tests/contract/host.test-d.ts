@@ -46,6 +46,13 @@ export async function host(options: Omit<TaskBridgeOptions, 'executor'>, bridge:
           await work.suspend('sure', { allowedActions: ['no'] });
           await work.stream('summary').pipe((async function* () {})());
           work.stream('rows', { flushMs: 10, onRerun: 'continue' });
+          void work.stream('totals', { onRerun: 'continue' }).write({ rows: 1 });
+          // @ts-expect-error a value that is replaced has nothing to pipe to
+          void work.stream('totals').pipe;
+          // @ts-expect-error a text is not written with values
+          void work.stream('summary').write({ rows: 1 });
+          // @ts-expect-error no message is made of a value
+          work.stream('totals', { closeAs: 'message' });
           // @ts-expect-error a foreign part
           work.stream('answer');
           // @ts-expect-error a kind that is the contract's to say

@@ -13,7 +13,7 @@ export const tasks = defineTasks({
       }),
       sure: question({ reasonCode: 'ARE_YOU_SURE', actions: { yes: z.object({}) } }),
     },
-    parts: { summary: 'text', rows: 'jsonl' },
+    parts: { summary: 'text', rows: 'jsonl', totals: 'latest' },
   }),
   echo: task({}),
 });

@@ -51,7 +51,7 @@ const reportBuild = {
     },
     sure: { reasonCode: 'ARE_YOU_SURE', actions: { yes: { type: 'object', properties: {} } } },
   },
-  parts: { summary: 'text', rows: 'jsonl' },
+  parts: { summary: 'text', rows: 'jsonl', totals: 'latest' },
 };
 
 describe('GET /tasks/types', () => {

@@ -83,7 +83,7 @@ const arrows: Readonly<Record<string, Room>> = {
       anyDoor,
       machinesDoor,
       /^server\/((ports|task|actors|attempt|parts|shares|observability)\/|attachment-sweep\.ts$)/,
-      /^adapters\/in-process\/(slots|part-writer)\.ts$/,
+      /^adapters\/in-process\/(slots|part-writer|value-writer)\.ts$/,
     ],
     packages: [anything],
   },

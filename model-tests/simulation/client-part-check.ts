@@ -81,10 +81,12 @@ class ClientPartCheck {
     }
   }
 
-  #judge({ part, text, outcome, truncated, restarts }: PartView, before: PartView | undefined): void {
+  #judge(view: PartView, before: PartView | undefined): void {
+    const { part, text, outcome, truncated, restarts } = view;
     const { oracle } = this.#deps;
     const { taskId } = this.#observation;
     if (!before && outcome !== undefined) this.#closedBefore.add(part);
+    if (view.kind === 'latest') return this.#judgeValue(view, before);
     const isLost = oracle.of(taskId).lost.length > 0 || oracle.lanes.mayBeginAnew(taskId, part);
     const goesOn = before !== undefined && before.restarts === restarts;
     if (goesOn && !isLost && !text.startsWith(before.text))
@@ -96,12 +98,27 @@ class ClientPartCheck {
       this.#fault('a part is whole where it is closed', `part ${part} is shown as closed, and as …${tail(text)}`);
   }
 
+  #judgeValue({ part, text, bytes, outcome, truncated, restarts }: PartView, before: PartView | undefined): void {
+    const { lanes } = this.#deps.oracle;
+    const { taskId } = this.#observation;
+    const isLost = this.#deps.oracle.of(taskId).lost.length > 0 || lanes.values.wasShortened(taskId, part);
+    const goesOn = before !== undefined && before.restarts === restarts;
+    if (goesOn && !isLost && bytes < before.bytes)
+      this.#fault('the version of a value rises', `part ${part} showed ${before.bytes}, and shows ${bytes}`);
+    if (text !== '' && before?.text !== text && !lanes.values.isOf(taskId, part, text))
+      this.#fault('what is shown of a value was written', `part ${part} is shown as …${tail(text)}`);
+    if (goesOn && !isLost && before.text !== '' && before.text !== text && !lanes.values.isNewer(taskId, part, text, before.text))
+      this.#fault('a value only becomes newer', `part ${part} showed …${tail(before.text)}, and shows …${tail(text)}`);
+    if (outcome !== undefined && !truncated && !lanes.isWhole(taskId, part, text))
+      this.#fault('a part is whole where it is closed', `part ${part} is shown as closed, and as …${tail(text)}`);
+  }
+
   /** Whoever was told that a part was opened has all of it where it is closed. */
   #judgeClosed({ type, payload }: Fact | UnknownFact): void {
     if (type !== 'TASK_PART_CLOSED') return;
     const { part } = payload as { readonly part: number };
     const view = this.#seen.get(part);
-    if (view?.kind !== undefined && view.truncated && !this.#closedBefore.has(part))
+    if (view?.name !== undefined && view.truncated && !this.#closedBefore.has(part))
       this.#fault('a part is whole where it is closed', `part ${part} has ${view.bytes} bytes, and …${tail(view.text)} is shown`);
   }
 

@@ -2,6 +2,7 @@ import type { LaneRow, TaskRow } from '../../adapters/memory/memory.ts';
 import { parseEventId, type EventId, type Fact, type FactPayload } from '../../machines/wire/index.ts';
 import { parseExecutionRecord } from '../../server/attempt/execution-record.ts';
 import type { Commit, Fence } from '../../server/ports/index.ts';
+import { ValueCheck } from './value-check.ts';
 import type { World } from './world.ts';
 
 /** What a run says of a part that it writes. */
@@ -29,7 +30,7 @@ interface KnownLane {
 interface LanesOfTask {
   readonly lanes: Map<EventId, KnownLane>;
   /** Flushes since the last commit: how long which lane was before. */
-  flushes: { readonly lane: EventId; readonly length: number }[];
+  flushes: { readonly lane: EventId; readonly length: number; readonly undo?: () => void }[];
 }
 
 /**
@@ -37,6 +38,8 @@ interface LanesOfTask {
  * nothing else; it is closed with all of it; none is open beside another attempt, unless it goes on, nor after the end.
  */
 export class LaneCheck {
+  /** Those of one value, which is replaced. */
+  readonly values: ValueCheck;
   readonly #world: World;
   readonly #tasks = new Map<string, LanesOfTask>();
   readonly #written: WrittenPart[] = [];
@@ -47,6 +50,7 @@ export class LaneCheck {
 
   constructor(world: World) {
     this.#world = world;
+    this.values = new ValueCheck(world);
   }
 
   /** A run begins to write a part. */
@@ -67,8 +71,10 @@ export class LaneCheck {
 
   /** Bytes may have been added to a lane. */
   flushed(row: TaskRow, lane: EventId): void {
-    const known = this.#of(row.taskId).lanes.get(lane);
     const found = row.lanes.get(lane);
+    const undo = found && this.values.flushed(row.taskId, lane, found);
+    if (undo) this.#of(row.taskId).flushes.push({ lane, length: 0, undo });
+    const known = this.#of(row.taskId).lanes.get(lane);
     if (!known || !found || found.length === known.bytes.length) return;
     const before = known.bytes;
     known.bytes = bytesOf(found);
@@ -91,7 +97,8 @@ export class LaneCheck {
     for (const fence of open) {
       const fact = facts.find(({ eventId }) => eventId === fence.lane);
       if (fact?.type !== 'TASK_PART_OPENED') return this.#world.fault('a lane is opened by its fact', nameOf(row.taskId, fence.lane));
-      task.lanes.set(fence.lane, { name: fact.payload.name, bytes: Buffer.alloc(0), lost: [], fence, continued: 0 });
+      if (fence.latest) this.values.opened(row.taskId, fact.payload.name, fence);
+      else task.lanes.set(fence.lane, { name: fact.payload.name, bytes: Buffer.alloc(0), lost: [], fence, continued: 0 });
       this.#bases.set(fence.epoch.mark, 0);
     }
     for (const fence of continued) this.#continued(row.taskId, fence);
@@ -101,6 +108,7 @@ export class LaneCheck {
 
   /** The store has gone back to what it had. */
   restored(row: TaskRow): void {
+    this.values.restored(row);
     const { lanes } = this.#of(row.taskId);
     for (const [lane, known] of lanes) {
       const found = row.lanes.get(lane);
@@ -116,7 +124,8 @@ export class LaneCheck {
   undo(row: TaskRow, count: number): number {
     const { lanes, flushes } = this.#of(row.taskId);
     const undone = flushes.splice(-count).toReversed();
-    for (const { lane, length } of undone) {
+    for (const { lane, length, undo } of undone) {
+      undo?.();
       const known = lanes.get(lane);
       const found = row.lanes.get(lane);
       if (!known || !found) continue;
@@ -164,7 +173,7 @@ export class LaneCheck {
 
   /** True where the store has lost bytes of a task. */
   hasLost(taskId: string): boolean {
-    return [...this.#of(taskId).lanes.values()].some(({ lost }) => lost.length > 0);
+    return this.values.hasLost(taskId) || [...this.#of(taskId).lanes.values()].some(({ lost }) => lost.length > 0);
   }
 
   /** True where the store has lost some of a lane. */
@@ -179,6 +188,7 @@ export class LaneCheck {
 
   #continued(taskId: string, fence: Fence): void {
     const { lane, epoch, attempt } = fence;
+    this.values.continued(taskId, fence);
     const known = this.#of(taskId).lanes.get(lane);
     if (!known) return;
     const isOther = known.fence.attempt !== attempt;
@@ -194,12 +204,12 @@ export class LaneCheck {
     const part = parseEventId(lane)?.n;
     const at = facts.findIndex((fact) => fact.type === 'TASK_PART_CLOSED' && fact.payload.part === part);
     const fact = facts[at];
+    if (fact?.type === 'TASK_PART_CLOSED' && this.values.has(taskId, lane))
+      return this.#noteClosed(taskId, fact, Buffer.from(this.values.closed(taskId, lane, fact.payload, hasLost)));
     if (!known || fact?.type !== 'TASK_PART_CLOSED') return this.#world.fault('a lane is closed by its fact', nameOf(taskId, lane));
     const { bytes, text, outcome } = fact.payload;
     const name = nameOf(taskId, lane);
-    const ofPart = `${taskId} part ${part}`;
-    this.#closed.set(`${taskId} ${fact.eventId}`, [known.bytes]);
-    this.#closed.set(ofPart, [...(this.#closed.get(ofPart) ?? []), known.bytes]);
+    this.#noteClosed(taskId, fact, known.bytes);
     if (bytes !== known.bytes.length || (text !== undefined && !Buffer.from(text).equals(known.bytes)))
       this.#world.fault('a part is closed with all of it', `${name} has ${known.bytes.length} bytes, and is closed with ${bytes}`);
     if (outcome !== 'DONE' || hasLost || known.lost.length > 0) return;
@@ -209,6 +219,12 @@ export class LaneCheck {
     if (written.length > 0 && !written.some((one) => Buffer.from(one.text).equals(known.bytes.subarray(base))))
       this.#world.fault('a part that is done is whole', `${name} has ${known.bytes.length} bytes, and others were written`);
     if (written.some(({ closesAsMessage }) => closesAsMessage)) this.#judgeMessages(name, known, facts.slice(at + 1));
+  }
+
+  #noteClosed(taskId: string, { eventId, payload: { part } }: Fact<'TASK_PART_CLOSED'>, bytes: Buffer): void {
+    const ofPart = `${taskId} part ${part}`;
+    this.#closed.set(`${taskId} ${eventId}`, [bytes]);
+    this.#closed.set(ofPart, [...(this.#closed.get(ofPart) ?? []), bytes]);
   }
 
   #judgeMessages(name: string, { bytes }: KnownLane, after: readonly Fact[]): void {

@@ -10,11 +10,13 @@ interface Seen {
   bytes: number;
   epoch: string | undefined;
   isAnnounced: boolean;
+  /** It is one value, which is replaced. */
+  isValue: boolean;
 }
 
 /**
  * What somebody was shown of the parts of a task, through all connections; holds each piece to the law: the text is always a prefix of what the store has, it
- * only grows, and it is whole at the fact that closes the part. What the store has lost is begun anew, and said to be.
+ * only grows, and it is whole at the fact that closes the part. Of a value the version only rises, and each is a later one than that before. What the store has lost is begun anew, and said to be.
  */
 export class PartObserver {
   readonly #deps: { readonly name: string; readonly world: World; readonly oracle: Oracle; readonly taskId: () => string | undefined };
@@ -56,32 +58,44 @@ export class PartObserver {
     // What is no longer kept is not said to be missing to who comes for the first time.
     if (this.#cursor === undefined && part > 1) this.#isPartial = true;
     this.#cursor = frame.eventId;
-    if (frame.type === 'TASK_PART_OPENED') this.#begin(part, frame.eventId);
+    if (frame.type === 'TASK_PART_OPENED') this.#begin(part, frame.eventId, frame.payload.kind === 'latest');
     if (frame.type === 'TASK_PART_CLOSED') this.#close(frame.eventId, frame.payload);
   }
 
-  #begin(part: number, lane: string): Seen {
-    const seen = { lane, text: '', bytes: 0, epoch: undefined, isAnnounced: false };
+  #begin(part: number, lane: string, isValue: boolean): Seen {
+    const seen = { lane, text: '', bytes: 0, epoch: undefined, isAnnounced: false, isValue };
     this.#open.set(part, seen);
     return seen;
   }
 
-  #takePart({ part, at, to, text, eventId, snapshot, reset, epoch }: PartFrame): void {
+  #takePart({ part, at, to, text, eventId, kind, snapshot, reset, epoch }: PartFrame): void {
     const known = this.#open.get(part);
     // Of one that was opened before the first fact that is kept, its first frame tells.
-    const seen = known ?? (this.#isPartial && snapshot && eventId !== undefined ? this.#begin(part, eventId) : undefined);
+    const seen =
+      known ?? (this.#isPartial && snapshot && eventId !== undefined ? this.#begin(part, eventId, kind === 'latest') : undefined);
     if (!seen) return this.#fault('text of a part comes while it is open', `part ${part} from ${at} to ${to}`);
     if (!seen.isAnnounced && !snapshot) this.#fault('the first frame of a part says so', `part ${part} at ${at}`);
     seen.isAnnounced = true;
     if (reset) Object.assign(seen, { text: '', bytes: 0 });
-    if (at !== seen.bytes) this.#fault('the text of a part only grows', `part ${part} goes on at ${at} after ${seen.bytes}`);
-    if (Buffer.byteLength(text) !== to - at) this.#fault('no character of a part is cut in two', `part ${part} from ${at} to ${to}`);
-    seen.text += text;
+    if (seen.isValue) this.#judgeValue(part, seen, to, text);
+    else if (at !== seen.bytes) this.#fault('the text of a part only grows', `part ${part} goes on at ${at} after ${seen.bytes}`);
+    if (!seen.isValue && Buffer.byteLength(text) !== to - at)
+      this.#fault('no character of a part is cut in two', `part ${part} from ${at} to ${to}`);
+    seen.text = seen.isValue ? text : seen.text + text;
     seen.bytes = to;
     seen.epoch = epoch ?? seen.epoch;
     const { oracle } = this.#deps;
-    if (!oracle.lanes.isPrefix(this.#taskId, seen.lane, seen.text))
+    if (!seen.isValue && !oracle.lanes.isPrefix(this.#taskId, seen.lane, seen.text))
       this.#fault('what is shown of a part is a prefix of it', `part ${part} is shown as …${JSON.stringify(seen.text.slice(-40))}`);
+  }
+
+  #judgeValue(part: number, { text: before, bytes }: Seen, version: number, text: string): void {
+    const { values } = this.#deps.oracle.lanes;
+    if (version <= bytes) this.#fault('the version of a value rises', `part ${part} is shown at ${version} after ${bytes}`);
+    if (!values.isOf(this.#taskId, part, text))
+      this.#fault('what is shown of a value was written', `part ${part} is shown as ${text.slice(0, 60)}`);
+    else if (before !== '' && !values.isNewer(this.#taskId, part, text, before))
+      this.#fault('a value only becomes newer', `part ${part} is shown as ${text.slice(0, 60)} after ${before.slice(0, 60)}`);
   }
 
   #close(closedBy: string, { part, bytes, text }: FactPayload<'TASK_PART_CLOSED'>): void {
@@ -98,7 +112,7 @@ export class PartObserver {
     if (text === undefined && bytes > 0 && seen.text !== truth)
       this.#fault('a part is whole where it is closed', `part ${part} is closed at ${bytes}, and was shown to ${seen.bytes}`);
     const mayBeOther = oracle.lanes.wasShortened(this.#taskId, seen.lane);
-    if (text !== undefined && !mayBeOther && !text.startsWith(seen.text))
+    if (text !== undefined && !mayBeOther && !seen.isValue && !text.startsWith(seen.text))
       this.#fault('the text of a part only grows', `part ${part} is closed with another text than was shown`);
   }
 

@@ -48,6 +48,11 @@ export class PartReaders {
       for await (const piece of partOf(observation, part)) {
         if (entity.isDead) return;
         const before = piece.reset ? '' : text;
+        if (partOf(observation, part).kind === 'latest') {
+          text = piece.text;
+          this.#judgeValue(part, text, before);
+          continue;
+        }
         text = before + piece.text;
         if (!oracle.lanes.isPrefixOfPart(taskId, part, text, before))
           world.fault(
@@ -64,6 +69,20 @@ export class PartReaders {
       world.fault(
         'a part is whole where it is closed',
         `${name} has read …${JSON.stringify(text.slice(-40))} of part ${part} of ${taskId}`,
+      );
+  }
+
+  #judgeValue(part: number, text: string, before: string): void {
+    const { world, name, observation, oracle } = this.#deps;
+    const { lanes } = oracle;
+    const { taskId } = observation;
+    if (text !== '' && !lanes.values.isOf(taskId, part, text))
+      world.fault('what is shown of a value was written', `${name} reads ${text.slice(0, 60)} of part ${part} of ${taskId}`);
+    const isLost = oracle.of(taskId).lost.length > 0 || lanes.values.wasShortened(taskId, part);
+    if (before !== '' && before !== text && !isLost && !lanes.values.isNewer(taskId, part, text, before))
+      world.fault(
+        'a value only becomes newer',
+        `${name} reads ${text.slice(0, 60)} of part ${part} of ${taskId} after ${before.slice(0, 60)}`,
       );
   }
 

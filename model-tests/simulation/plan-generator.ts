@@ -12,6 +12,7 @@ import {
   type Sizes,
 } from './plan.ts';
 import { generateParts, PARTS_SHARE, streamParts, takeParts } from './parts-generator.ts';
+import { replaceValues } from './values-generator.ts';
 import { generateProviders, PROVIDERS_SHARE } from './provider-generator.ts';
 import { generateRollbacks, ROLLBACK_SHARE } from './rollback-generator.ts';
 import { generateTabs, TABS_SHARE } from './tabs-generator.ts';
@@ -98,7 +99,8 @@ export function generatePlan(seed: number): Plan {
     ? [...haveSomeAsk(seededRandom(`${seed}/plan, poison`), worsenWork(outage, all)), ...generateOutages(outage, nodeCount)]
     : all;
   const hasParts = part.odds(PARTS_SHARE);
-  const streaming = { clients, decisions: hasParts ? [...streamParts(part, worse), ...generateParts(part, tasks, !exclusive)] : worse };
+  const parting = hasParts ? [...streamParts(part, worse), ...generateParts(part, tasks, !exclusive)] : worse;
+  const streaming = { clients, decisions: hasParts ? replaceValues(seededRandom(`${seed}/plan, values`), parting) : worse };
   const shown = hasParts ? takeParts(seededRandom(`${seed}/plan, parts in clients`), streaming, tasks, !exclusive) : streaming;
   return {
     seed,

@@ -20,6 +20,7 @@ export type WorkStep =
   /** Ends its node, in each of the first so many attempts; after a question that it does not await. */
   | { readonly crash: number; readonly asks?: boolean }
   | { readonly stream: StreamStep }
+  | { readonly value: ValueStep }
   | { readonly fail: string };
 
 /** How a part is written. */
@@ -33,6 +34,13 @@ export interface StreamStep extends Pick<PartOptions, 'kind' | 'onRerun' | 'clos
   readonly isAwaited: boolean;
   /** Else it is open when the work ends. */
   readonly ends: boolean;
+}
+
+/** How a value is written that is replaced. */
+export interface ValueStep extends Pick<StreamStep, 'onRerun' | 'restMs' | 'isAwaited' | 'ends'> {
+  readonly values: number;
+  /** Characters of each, beside what tells it from all others. */
+  readonly size: number;
 }
 
 /** What a task does. */

@@ -3,7 +3,9 @@ import { withRecords, type PartRecord } from './part-records.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
 /** A client whose parts take frames in another way. */
-function withFrames(change: (record: PartRecord) => (frame: PartFrame, connection: object) => ReturnType<PartRecord['frame']>): PlantedBug {
+export function withFrames(
+  change: (record: PartRecord) => (frame: PartFrame, connection: object) => ReturnType<PartRecord['frame']>,
+): PlantedBug {
   return {
     parts: (port) =>
       withRecords(port, (record) => {

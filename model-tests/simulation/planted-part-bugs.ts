@@ -1,6 +1,7 @@
 import { isSameFence } from '../../adapters/memory/lane-rules.ts';
 import type { Entry, LaneFlush, Lanes, Store } from '../../server/ports/index.ts';
 import type { PlantedBug } from './planted-bug.ts';
+import { plantedValueBugs } from './planted-value-bugs.ts';
 import { plantedClientPartBugs } from './planted-client-part-bugs.ts';
 import { withViewers } from './planted-viewer.ts';
 
@@ -88,4 +89,5 @@ export const plantedPartBugs: Readonly<Record<string, PlantedBug>> = {
       })),
   },
   ...plantedClientPartBugs,
+  ...plantedValueBugs,
 };

@@ -4,7 +4,7 @@ import type { Entity } from './event-queue.ts';
 import type { Faults } from './faults.ts';
 import type { WrittenPart } from './lane-check.ts';
 import { piecesOf } from './part-text.ts';
-import type { StreamStep, WorkPlan } from './plan.ts';
+import type { StreamStep, ValueStep, WorkPlan } from './plan.ts';
 import type { Oracle } from './oracle.ts';
 import type { World } from './world.ts';
 
@@ -132,6 +132,23 @@ function handlerOf(deps: ScriptedWorkDeps): Handler {
     if (ends) await out.end();
   }
 
+  async function replace(task: Task, key: string, { values, size, restMs, ends, onRerun }: ValueStep): Promise<void> {
+    const { taskId, attempt } = task;
+    const out = task.stream(key, { kind: 'latest', ...(onRerun && { onRerun }) });
+    const written = oracle.lanes.values.begins({ taskId, attempt, name: key, goesOn: onRerun !== undefined });
+    const left = await out.value;
+    if (left !== undefined) oracle.lanes.values.goesOn(written, JSON.stringify(left));
+    const of = `${key}/${attempt}/${world.steps}`;
+    for (let n = 0; n < values; n++) {
+      if (entity.isDead || task.signal.aborted) return;
+      const value = { of, n, pad: 'ß'.repeat(size) };
+      written.values.push(JSON.stringify(value));
+      void out.write(value);
+      if (restMs > 0) await rest(task, restMs);
+    }
+    if (ends) await out.end();
+  }
+
   async function run(task: Task): Promise<{ steps: number; attempt: number }> {
     const beside: Promise<void>[] = [];
     const { steps } = task.input as unknown as WorkPlan;
@@ -156,9 +173,9 @@ function handlerOf(deps: ScriptedWorkDeps): Handler {
         }
         crash();
         await new Promise(() => undefined);
-      } else if ('stream' in step) {
-        const streaming = stream(task, `part ${i}`, step.stream);
-        if (step.stream.isAwaited) await streaming;
+      } else if ('stream' in step || 'value' in step) {
+        const streaming = 'value' in step ? replace(task, `value ${i}`, step.value) : stream(task, `part ${i}`, step.stream);
+        if (('value' in step ? step.value : step.stream).isAwaited) await streaming;
         else beside.push(streaming);
         streaming.catch(() => undefined);
       } else if ('askBoth' in step) await Promise.all([ask(task, `q${i}a`, undefined), ask(task, `q${i}b`, 3_000)]);

@@ -74,6 +74,18 @@ test('an activity writes a part word by word, and what it reports comes behind w
   expect(closings(facts)).toEqual([[2, 'DONE', Array.from({ length: 500 }, (_, i) => `word ${i} `).join('')]]);
 });
 
+test('an activity replaces a value, and what it reports comes behind the newest one', async () => {
+  const { of, taskId, task } = await activity();
+  const one = await task();
+  const cell = one.stream('cell', { kind: 'latest' });
+  expect(await cell.value).toBeUndefined();
+  for (let n = 0; n < 500; n++) void cell.write({ n });
+  expect(await one.progress(50)).toBe(true);
+  expect(await of.bridge.tasks({ subject: 'alice' }).readPart(taskId, 2)).toMatchObject({ open: true, kind: 'latest', text: '{"n":499}' });
+  await cell.end();
+  expect(closings(await of.facts(taskId))).toEqual([[2, 'DONE', '{"n":499}']]);
+});
+
 test('a try that Temporal runs again begins anew, and closes what the one before left', async () => {
   const { of, taskId, task } = await activity();
   const first = await task(1);

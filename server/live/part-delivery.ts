@@ -7,6 +7,7 @@ import type { LogRun } from './log-read.ts';
 import {
   beginsWithin,
   chunkFrame,
+  endOf,
   FRAME_BYTES_MAX,
   frameOf,
   partFactOf,
@@ -40,6 +41,7 @@ interface ReadFrame {
   readonly bytes: Uint8Array;
   readonly epoch: Epoch;
   readonly at: number;
+  readonly latest?: true | undefined;
 }
 
 /** What a viewer has of a part. */
@@ -125,11 +127,12 @@ export class PartDelivery {
   follow(chunk: PartChunk): readonly Entry[] | PartStanding {
     const shown = this.#shownOf(chunk.lane);
     if (!shown) return 'log.torn';
-    const end = chunk.at + chunk.bytes.byteLength;
+    const end = endOf(chunk);
     const isFirst = shown.mark === undefined && chunk.at === 0 && chunk.epoch.was === null;
     if (!isFirst && shown.mark !== chunk.epoch.mark) return 'log.torn';
     if (end <= shown.sent) return 'log.level';
-    if (chunk.at !== shown.sent) return 'log.torn';
+    // A value needs nothing before it.
+    if (chunk.latest ? chunk.bytes.byteLength === 0 : chunk.at !== shown.sent) return 'log.torn';
     return shown.says === undefined
       ? chunkFrame(this.#deps.topic.taskId, shown.part, chunk)
       : frameOf(chunk.lane, this.#about(shown, chunk), chunk.bytes);
@@ -144,11 +147,11 @@ export class PartDelivery {
   }
 
   /** It was shown so much more of a lane. */
-  noteShown({ lane, epoch, at, bytes }: PartChunk): void {
-    const shown = this.#shownOf(lane);
+  noteShown(chunk: PartChunk): void {
+    const shown = this.#shownOf(chunk.lane);
     if (!shown) return;
-    shown.mark = epoch.mark;
-    shown.sent = at + bytes.byteLength;
+    shown.mark = chunk.epoch.mark;
+    shown.sent = endOf(chunk);
     shown.says = undefined;
   }
 
@@ -249,6 +252,8 @@ export class PartDelivery {
     if (beginsWithin(page.bytes)) this.#restart(shown);
     if (shown.sent !== at) page = await readAt(shown.sent);
     if (!page) return undefined;
+    if (page.latest)
+      return page.bytes.byteLength > 0 ? [{ lane, bytes: page.bytes, epoch: page.epoch, at: page.length - 1, latest: true }] : [];
     const frames: ReadFrame[] = [];
     for (let from = 0; from < page.bytes.byteLength;) {
       const bytes = wholeCharacters(page.bytes.subarray(from, from + FRAME_BYTES_MAX));
@@ -278,15 +283,16 @@ export class PartDelivery {
   }
 
   /** All of a frame but its text. */
-  #about(shown: Shown, { lane, epoch, at, bytes }: ReadFrame): Omit<PartFrame, 'text'> {
-    const { part, name, kind, says } = shown;
+  #about(shown: Shown, frame: ReadFrame): Omit<PartFrame, 'text'> {
+    const { lane, epoch, at, latest } = frame;
+    const { part, name, kind = latest && 'latest', says } = shown;
     const about = { eventId: lane, ...(name !== undefined && { name }), ...(kind !== undefined && { kind }), snapshot: true } as const;
     return {
       type: 'PART',
       taskId: this.#deps.topic.taskId,
       part,
       at,
-      to: at + bytes.byteLength,
+      to: endOf(frame),
       ...((says === 'all' || says === 'reset') && about),
       ...(says === 'reset' && { reset: true }),
       ...(says !== undefined && { epoch: epoch.mark }),
@@ -348,10 +354,6 @@ export class PartDelivery {
     for (const [lane, shown] of this.#shown) if (shown.part === part) this.#shown.delete(lane);
     if (this.#current?.part === part) this.#current = undefined;
   }
-}
-
-function endOf({ at, bytes }: ReadFrame): number {
-  return at + bytes.byteLength;
 }
 
 /** True for a fact that closes a part and does not have its text. */

@@ -13,6 +13,8 @@ export interface PartChunk {
   readonly epoch: Epoch;
   readonly at: number;
   readonly bytes: Uint8Array;
+  /** They are a whole value, which replaces the one before; none where it is too long to be told. */
+  readonly latest?: true | undefined;
   /** As viewers get it who have what is before it: made for the first of them. */
   frames?: readonly Entry[];
 }
@@ -24,9 +26,15 @@ export type PartFact =
   | { readonly type: 'opened'; readonly lane: EventId; readonly name: string; readonly kind: PartKind }
   | { readonly type: 'closed'; readonly part: number; readonly bytes: number; readonly isInline: boolean };
 
+/** How long a lane is behind a run of its bytes: in bytes, of a value in versions. */
+export function endOf({ at, bytes, latest }: Pick<PartChunk, 'at' | 'bytes' | 'latest'>): number {
+  return at + (latest ? Math.min(1, bytes.byteLength) : bytes.byteLength);
+}
+
 /** Puts a chunk before the next one of its lane, where they are one run and not too long for a frame. */
-export function joinedChunk({ lane, epoch, at, bytes }: PartChunk, next: PartChunk): PartChunk | undefined {
-  const isNext = next.lane === lane && next.epoch.mark === epoch.mark && next.at === at + bytes.byteLength;
+export function joinedChunk({ lane, epoch, at, bytes, latest }: PartChunk, next: PartChunk): PartChunk | undefined {
+  const isNext = next.lane === lane && next.epoch.mark === epoch.mark && next.at === endOf({ at, bytes, latest });
+  if (isNext && latest) return next;
   if (!isNext || bytes.byteLength + next.bytes.byteLength > FRAME_BYTES_MAX) return undefined;
   return { lane, epoch, at, bytes: Buffer.concat([bytes, next.bytes]) };
 }
@@ -34,7 +42,7 @@ export function joinedChunk({ lane, epoch, at, bytes }: PartChunk, next: PartChu
 /** A chunk as all viewers get it who have what is before it; the same array for all of them, so that it is framed once. */
 export function chunkFrame(taskId: string, part: number, chunk: PartChunk): readonly Entry[] {
   const { at, bytes, lane } = chunk;
-  return (chunk.frames ??= frameOf(lane, { type: 'PART', taskId, part, at, to: at + bytes.byteLength }, bytes));
+  return (chunk.frames ??= frameOf(lane, { type: 'PART', taskId, part, at, to: endOf(chunk) }, bytes));
 }
 
 /** Characters that are escaped at once: strings that are no longer are cheap to the collector. */

@@ -12,7 +12,7 @@ import type { LogPosition } from './log-position.ts';
 import type { LogRun } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
 import { PartDelivery } from './part-delivery.ts';
-import type { PartChunk } from './part-frames.ts';
+import { endOf, type PartChunk } from './part-frames.ts';
 import { timerAt } from './timer.ts';
 import type { Topic, TopicSubscriber } from './topic.ts';
 import { ViewerDelivery, type DeliveryListener } from './viewer-delivery.ts';
@@ -119,7 +119,7 @@ export class LogSubscription implements Subscription, TopicSubscriber, DeliveryL
 
   takePart(chunk: PartChunk): void {
     if (!this.#parts) return;
-    this.#parts.noteTold(chunk.lane, chunk.at + chunk.bytes.byteLength);
+    this.#parts.noteTold(chunk.lane, endOf(chunk));
     this.on({ type: 'part.told', chunk });
   }
 

@@ -86,7 +86,8 @@ export class Topics {
   #openTail(): Tail {
     return this.#deps.store.tail({
       committed: (taskId, ...commit) => this.#byTask.get(taskId)?.committed(...commit),
-      part: (taskId, lane, epoch, at, bytes) => this.#byTask.get(taskId)?.part({ lane, epoch, at, bytes }),
+      part: (taskId, lane, epoch, at, bytes, latest) =>
+        this.#byTask.get(taskId)?.part(latest ? { lane, epoch, at, bytes, latest } : { lane, epoch, at, bytes }),
       announced: (notice) => this.#deps.onAnnounced(notice),
       interrupted: () => {
         this.interrupted();

@@ -7,9 +7,13 @@ const ENVELOPE_BYTES = 1024;
 const CHARACTER_BYTES_MAX = 6;
 
 /** What the fact that closes a part says of its text: all of it, where it is short enough, and its length in any case. */
-export function closingText({ bytes, text }: SealedLane, factBytesMax: number): Pick<FactPayload<'TASK_PART_CLOSED'>, 'bytes' | 'text'> {
-  const fits = text !== undefined && bytes <= limits.partTextBytesMax && jsonBytes(text) + ENVELOPE_BYTES <= factBytesMax;
-  return fits ? { bytes, text } : { bytes };
+export function closingText(
+  { bytes, text, latest }: SealedLane,
+  factBytesMax: number,
+): Pick<FactPayload<'TASK_PART_CLOSED'>, 'bytes' | 'text' | 'kind'> {
+  const textBytes = latest && text !== undefined ? Buffer.byteLength(text) : bytes;
+  const fits = text !== undefined && textBytes <= limits.partTextBytesMax && jsonBytes(text) + ENVELOPE_BYTES <= factBytesMax;
+  return { bytes, ...(fits && { text }), ...(latest && { kind: 'latest' }) };
 }
 
 /** A text as messages, in order: one, where a fact has room for all of it; none of nothing. No character is cut in two. */

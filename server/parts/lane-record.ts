@@ -3,7 +3,7 @@ import type { EventId, FactPayload } from '../../machines/wire/index.ts';
 import type { Epoch, Fence, LaneChanges } from '../ports/lanes.ts';
 
 /** What is recorded of the lane of an open part: who may write to it, and what becomes of it. */
-export interface OpenPartLane extends Omit<Fence, 'taskId'> {
+export interface OpenPartLane extends Omit<Fence, 'taskId' | 'latest'> {
   /** What the work named it by when it opened it, or took it up: no two of one attempt are alike. Absent where an earlier attempt did. */
   readonly key?: string;
   /** An earlier attempt left it open, and this one has not taken it up. */
@@ -18,7 +18,8 @@ export interface OpenPartLane extends Omit<Fence, 'taskId'> {
 }
 
 /** What is recorded of a part that is closed. */
-export interface ClosedPart extends Omit<FactPayload<'TASK_PART_CLOSED'>, 'text'>, Pick<FactPayload<'TASK_PART_OPENED'>, 'name' | 'kind'> {
+export interface ClosedPart
+  extends Omit<FactPayload<'TASK_PART_CLOSED'>, 'text' | 'kind'>, Pick<FactPayload<'TASK_PART_OPENED'>, 'name' | 'kind'> {
   readonly lane: EventId;
   /** The number of the fact that has its text; absent where its lane has it. */
   readonly textIn?: number;
@@ -39,6 +40,8 @@ export interface TaskLanes {
 /** What sealing a lane found. */
 export interface SealedLane {
   readonly bytes: number;
+  /** It is one value, and `bytes` how often that was written. */
+  readonly latest?: true;
   /** All of it, where it is short enough for a fact or wanted as a message, and is text. */
   readonly text?: string;
 }
@@ -52,8 +55,8 @@ export const noLanes: TaskLanes = { open: {}, kept: {}, closed: [] };
 const LANES_VERSION = 1;
 
 /** The fence of an open lane. */
-export function fenceOf(taskId: string, { lane, epoch, attempt, node }: OpenPartLane): Fence {
-  return { taskId, lane, epoch, attempt, node };
+export function fenceOf(taskId: string, { lane, epoch, attempt, node, kind }: OpenPartLane): Fence {
+  return kind === 'latest' ? { taskId, lane, epoch, attempt, node, latest: true } : { taskId, lane, epoch, attempt, node };
 }
 
 /** What a lane is known by among those that were sealed. */

@@ -1,8 +1,7 @@
-import { limits } from '../../machines/wire/index.ts';
-import { TaskBridgeError } from '../errors.ts';
 import type { FlushOutcome, LaneFlush, Lanes } from '../ports/lanes.ts';
 import type { Gauged } from '../observability/gauge-sampler.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
+import { flushFault } from './lane-value.ts';
 
 /** Flushes of one call of the store, at most. */
 const FLUSHES_MAX = 32;
@@ -39,17 +38,12 @@ export class PartFlusher {
   }
 
   /**
-   * Adds bytes at the end of a lane. Rejects with `PAYLOAD_TOO_LARGE` where the part would be longer than one may be, and with what the store throws: then it is not known
+   * Adds bytes at the end of a lane, or replaces its value. Rejects with `PAYLOAD_TOO_LARGE` where the part, or the value, would be longer than one may be, and with what the store throws: then it is not known
    * whether they are there, and the same flush says so.
    */
   flush(flush: LaneFlush): Promise<FlushOutcome> {
-    const bytes = flush.at + flush.bytes.byteLength;
-    if (bytes > limits.partBytesMax)
-      return Promise.reject(
-        new TaskBridgeError('PAYLOAD_TOO_LARGE', `A part of ${bytes} bytes was not written: one may have ${limits.partBytesMax}.`, {
-          details: { bytes, bytesMax: limits.partBytesMax },
-        }),
-      );
+    const fault = flushFault(flush);
+    if (fault) return Promise.reject(fault);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ flush, resolve, reject });
       this.#unsentBytes += flush.bytes.byteLength;

@@ -7,6 +7,7 @@ import { beginsWithin, partFactOf, wholeCharacters, type PartFact } from '../liv
 import type { Entry, Store } from '../ports/store.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { ClosedPart } from './lane-record.ts';
+import { valueText } from './lane-value.ts';
 import { closingPayload } from './shown-parts.ts';
 
 /** Which bytes of a part. */
@@ -23,7 +24,9 @@ interface PartAbout extends Pick<PartTextResponse, 'name' | 'kind' | 'outcome'> 
   readonly open: boolean;
 }
 /** What is known of its bytes. */
-type Found = { readonly about: PartAbout; readonly text: string } | { readonly about: PartAbout; readonly lane: EventId };
+type Found =
+  /** With `versions` it is a value, which was written so often. */
+  { readonly about: PartAbout; readonly text: string; readonly versions?: number } | { readonly about: PartAbout; readonly lane: EventId };
 
 /** So much of a log is read at once where a part's closing fact is looked for. */
 const SEARCH = { facts: 500, bytes: 256 * 1024 };
@@ -44,13 +47,26 @@ export async function partText(
   if (!found) throw noPart(partNumber);
   const { about } = found;
   if ('text' in found) {
+    if (found.versions !== undefined) return valueAnswer(taskId, part, about, { text: found.text, length: found.versions, offset });
     const whole = Buffer.from(found.text);
     return answer(taskId, part, about, { bytes: whole.subarray(offset, offset + limit), length: whole.byteLength, offset });
   }
   const page = await store.lanes?.readPart(taskId, found.lane, offset, limit);
+  if (page?.latest) return valueAnswer(taskId, part, { ...about, epoch: page.epoch.mark }, { ...page, text: valueText(page), offset });
   if (page) return answer(taskId, part, { ...about, epoch: page.epoch.mark }, { ...page, offset });
   if (about.open) return undefined;
   throw noPart(partNumber);
+}
+
+/** The value of a part that is replaced, whole; no text for who has this version. */
+function valueAnswer(
+  taskId: string,
+  part: number,
+  about: PartAbout & { readonly epoch?: string },
+  { text, length, offset }: { readonly text: string; readonly length: number; readonly offset: number },
+): PartTextResponse {
+  if (offset > length) throw badOffset(`is beyond the part, which was written ${length} times`);
+  return { taskId, part, ...about, bytes: length, at: offset, to: length, text: offset < length ? text : '' };
 }
 
 function answer(
@@ -79,15 +95,19 @@ async function foundPart({ about: { taskId }, execution }: TaskRecord, store: St
   if (!lane) return undefined;
   const payload = await searchedClosing(store, taskId, part);
   const about = { eventId: lane, ...named(opened), open: false, ...(payload && { outcome: payload.outcome }) };
-  if (payload?.text !== undefined) return { about, text: payload.text };
+  if (payload?.text !== undefined) return { about, text: payload.text, ...versionsOf(payload) };
   return Object.hasOwn(kept, part) ? { about, lane } : undefined;
 }
 
 async function closedPart(store: Store, taskId: string, { lane, name, kind, outcome, textIn }: ClosedPart): Promise<Found | undefined> {
   const about = { eventId: lane, name, kind, open: false, outcome };
   if (textIn === undefined) return { about, lane };
-  const text = (await closingPayload(store, taskId, textIn))?.text;
-  return text === undefined ? undefined : { about, text };
+  const payload = await closingPayload(store, taskId, textIn);
+  return payload?.text === undefined ? undefined : { about, text: payload.text, ...versionsOf(payload) };
+}
+
+function versionsOf({ kind, bytes }: FactPayload<'TASK_PART_CLOSED'>): { readonly versions?: number } {
+  return kind === 'latest' ? { versions: bytes } : {};
 }
 
 async function opening(

@@ -1,5 +1,6 @@
 import { limits } from '../../machines/wire/index.ts';
 import type { Fence, Lanes } from '../ports/lanes.ts';
+import { laneValue } from './lane-value.ts';
 import { fenceOf, sealedKey, type OpenPartLane, type SealedLane, type SealedLanes } from './lane-record.ts';
 
 /**
@@ -48,11 +49,18 @@ export class LaneSeals {
 async function sealLane(lanes: Lanes, fence: Fence, wantsWhole: boolean): Promise<SealedLane | undefined> {
   const bytes = await lanes.seal(fence);
   if (bytes === 'fenced') return undefined;
+  if (fence.latest) return sealedValue(lanes, fence, bytes);
   if (bytes > limits.partTextBytesMax && !wantsWhole) return { bytes };
   const whole = await laneBytes(lanes, fence, bytes);
   if (!whole) return undefined;
   const text = asText(whole);
   return { bytes, ...(text !== undefined && { text }) };
+}
+
+/** A value that nobody replaces any more: read whole, however long. */
+async function sealedValue(lanes: Lanes, { taskId, lane }: Fence, version: number): Promise<SealedLane | undefined> {
+  const value = await laneValue(lanes, taskId, lane);
+  return value?.version === version ? { bytes: version, text: value.text, latest: true } : undefined;
 }
 
 /** Reads so many bytes of a lane from its start; undefined where there are not as many. */

@@ -5,6 +5,7 @@ import { wholeCharacters } from '../live/part-frames.ts';
 import type { NewestOfTask } from '../ports/lanes.ts';
 import type { Store } from '../ports/store.ts';
 import type { TaskRecord } from '../task/task-record.ts';
+import { valueText } from './lane-value.ts';
 import type { ClosedPart, OpenPartLane } from './lane-record.ts';
 
 /** Of all texts of a snapshot together, in bytes. */
@@ -27,10 +28,12 @@ export async function shownParts(record: TaskRecord, store: Store, hasTexts: boo
   let room = SNAPSHOT_TEXT_BYTES_MAX;
   // The newest are what somebody looks at.
   for (const part of parts.toReversed()) {
-    const fits = part.bytes <= Math.min(room, limits.partTextBytesMax);
-    const one = fits ? await withText(part, record, store) : part;
+    const most = Math.min(room, limits.partTextBytesMax);
+    // How long a value is, its version does not say.
+    const fits = part.kind === 'latest' || part.bytes <= most;
+    const one = fits ? await withText(part, record, store, most) : part;
     if (!one) return undefined;
-    if (one.text !== undefined) room -= one.bytes;
+    if (one.text !== undefined) room -= Buffer.byteLength(one.text);
     shown.push(one);
   }
   return shown.toSorted(byNumber);
@@ -48,15 +51,24 @@ function closedPart({ part, lane, name, kind, bytes, outcome }: ClosedPart): Tas
   return { part, eventId: lane, name, kind, bytes, open: false, outcome };
 }
 
-async function withText(part: TaskPart, { about: { taskId }, execution }: TaskRecord, store: Store): Promise<TaskPart | undefined> {
+async function withText(
+  part: TaskPart,
+  { about: { taskId }, execution }: TaskRecord,
+  store: Store,
+  most: number,
+): Promise<TaskPart | undefined> {
   const closed = execution.lanes.closed.find((one) => one.part === part.part);
   if (!part.open && closed?.textIn !== undefined) {
     const text = (await closingPayload(store, taskId, closed.textIn))?.text;
-    return text === undefined ? part : { ...part, text };
+    return text === undefined || Buffer.byteLength(text) > most ? part : { ...part, text };
   }
   const lane = (execution.lanes.open[part.part] ?? closed)?.lane;
   const page = lane && (await store.lanes?.readPart(taskId, lane, 0, limits.partTextBytesMax));
   if (!page) return part.open ? undefined : part;
+  if (page.latest) {
+    const shown = { ...part, bytes: page.length, ...(part.open && { epoch: page.epoch.mark }) };
+    return page.bytes.byteLength > most ? shown : { ...shown, text: valueText(page) };
+  }
   // It has grown since its length was asked for.
   if (page.length > page.bytes.byteLength) return { ...part, bytes: page.length };
   const bytes = wholeCharacters(page.bytes);

@@ -168,8 +168,14 @@ export class UnitParts {
   /** The fact that closes a part is taken; it is of that number. */
   noteClosed(closed: FactPayload<'TASK_PART_CLOSED'>, by: number): void {
     if (!Object.hasOwn(this.#lanes.open, closed.part)) return;
-    if (closed.text === undefined) this.#deps.stored(closed.bytes);
+    if (closed.text === undefined) this.#deps.stored(this.#bytesKept(closed));
     this.#lanes = withoutOpenLane(this.#lanes, closed, by);
+  }
+
+  /** Of a closed part whose text no fact has: what its lane takes. */
+  #bytesKept({ part, bytes, kind }: FactPayload<'TASK_PART_CLOSED'>): number {
+    const lane = this.#lanes.open[part];
+    return kind === 'latest' && lane ? Buffer.byteLength(this.#sealed([lane])[0]?.text ?? '') : bytes;
   }
 
   #letGoOn(part: number, lane: OpenPartLane): void {
@@ -195,7 +201,7 @@ export class UnitParts {
     if (!lanes) throw partsOpen();
     const known = new Set(Object.values(before.open).map(({ lane }) => lane));
     const find = (lane: OpenPartLane): SealedLane | undefined =>
-      known.has(lane.lane) ? lanes.sealed.get(sealedKey(lane)) : { bytes: 0, text: '' };
+      known.has(lane.lane) ? lanes.sealed.get(sealedKey(lane)) : { bytes: 0, text: '', ...(lane.kind === 'latest' && { latest: true }) };
     const unknown = open.filter((lane) => !find(lane));
     if (unknown.length > 0) throw new LanesToSeal(unknown);
     return open.flatMap((lane) => find(lane) ?? []);

@@ -5,6 +5,7 @@ import { asTaskBridgeError } from '../task/command-processor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { fenceOf, type OpenPartLane } from './lane-record.ts';
 import type { PartFlusher } from './part-flusher.ts';
+import { laneValue } from './lane-value.ts';
 import { laneBytes } from './seal-lanes.ts';
 
 /** What the parts of an attempt's work are written with. */
@@ -46,10 +47,12 @@ export function workParts({ taskId, attempt }: AttemptRef, { lanes, flusher, pro
         .map(opened);
     },
     async read({ fence }) {
-      const text = await laneBytes(lanes, fence, fence.epoch.from).catch((error: unknown) => {
+      const text = fence.latest
+        ? laneValue(lanes, taskId, fence.lane).then((value) => value?.text)
+        : laneBytes(lanes, fence, fence.epoch.from).then((bytes) => bytes?.toString('utf8'));
+      return text.catch((error: unknown) => {
         throw asTaskBridgeError(error);
       });
-      return text?.toString('utf8');
     },
     flush: (flush) =>
       flusher.flush(flush).catch((error: unknown) => {

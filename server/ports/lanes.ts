@@ -71,6 +71,8 @@ export interface PartPage {
   /** The whole length of the lane. */
   readonly length: number;
   readonly epoch: Epoch;
+  /** As the lane's fence has it. */
+  readonly latest?: true;
 }
 
 /** How far the log and the open lanes of a task have come. */

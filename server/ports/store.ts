@@ -231,10 +231,10 @@ export interface TailListener {
   announced?(notice: string): void;
   /**
    * Bytes that were added to a lane at a place, in the order of the lane; a message may be lost, the next place shows it. So does one without bytes: more was
-   * added before that place than a message is to carry. Of a lane whose value is replaced it is the whole value, and the version before. Facts that opened
+   * added before that place than a message is to carry. Of a lane whose value is replaced (`latest`) it is the whole value, and the version before. Facts that opened
    * the lane were told before, those that close it are told later. Undefined where nobody wants to know.
    */
-  part?(taskId: string, lane: EventId, epoch: Epoch, at: number, bytes: Uint8Array): void;
+  part?(taskId: string, lane: EventId, epoch: Epoch, at: number, bytes: Uint8Array, latest?: true): void;
 }
 
 /** The one live tail of a process. Where all commits happen in one process, `createLocalTails` of the memory adapter is all of it. */

@@ -1,6 +1,6 @@
 import type { EventId } from '../../../machines/wire/index.ts';
 import type { Epoch } from '../../../server/ports/index.ts';
-import { epochOf } from '../lane-record.ts';
+import { epochOf, latestOf } from '../lane-record.ts';
 
 /**
  * What `flush` publishes: `<lane>;<place>;<record of the lane>`, a line feed, then the bytes; none where they are too many to travel twice, and the place after
@@ -11,6 +11,7 @@ export interface PartMessage {
   readonly epoch: Epoch;
   readonly at: number;
   readonly bytes: Uint8Array;
+  readonly latest?: true;
 }
 
 const LINE_FEED = 10;
@@ -26,5 +27,6 @@ export function parsePartMessage(message: Buffer): PartMessage | undefined {
   if (laneEnd < 1 || atEnd < laneEnd + 2 || !/^o[gv]\[/.test(record)) return undefined;
   // Written by `flush` only.
   const lane = text.slice(0, laneEnd) as EventId;
-  return { lane, epoch: epochOf(record), at: Number(text.slice(laneEnd + 1, atEnd)), bytes: message.subarray(end + 1) };
+  const at = Number(text.slice(laneEnd + 1, atEnd));
+  return { lane, epoch: epochOf(record), at, bytes: message.subarray(end + 1), ...latestOf(record) };
 }

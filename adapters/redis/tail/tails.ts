@@ -180,8 +180,8 @@ export class Tails {
     return entries;
   }
 
-  #tellPart(taskId: string, { lane, epoch, at, bytes }: PartMessage): void {
-    for (const { parts, listener } of this.#tails) if (parts.has(taskId)) listener.part?.(taskId, lane, epoch, at, bytes);
+  #tellPart(taskId: string, { lane, epoch, at, bytes, latest }: PartMessage): void {
+    for (const { parts, listener } of this.#tails) if (parts.has(taskId)) listener.part?.(taskId, lane, epoch, at, bytes, latest);
   }
 
   #tell(taskId: string, entries: readonly Entry[], { ended, before }: TailMessage): void {

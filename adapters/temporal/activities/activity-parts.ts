@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cancellationSignal, log } from '@temporalio/activity';
 import { systemChance, systemClock, type WorkReport, type WorkReportOutcome } from '../../../server/ports/index.ts';
 import type { AttemptRef, TaskReporter } from '../../../server/reporter/index.ts';
-import { TaskStopped, type PartOptions } from '../../in-process/index.ts';
+import { TaskStopped, type PartOptions, type ValueOptions } from '../../in-process/index.ts';
 import { HandlePromise } from '../../in-process/handle-promise.ts';
 import { reportRetries } from '../../in-process/report-retry.ts';
 import type { Became, QueuedIntent, QueuedWith } from '../../in-process/report-queue.ts';
@@ -10,6 +10,8 @@ import { RunParts } from '../../in-process/run-parts.ts';
 
 /** How a part of an activity is written; as for a handler, but that each try begins anew. */
 export type ActivityPartOptions = Omit<PartOptions, 'onRerun'>;
+/** The same for a value that is replaced. */
+export type ActivityValueOptions = Omit<ValueOptions, 'onRerun'>;
 
 /** What the parts of an activity are made with. */
 export interface ActivityPartsDeps {

@@ -2,9 +2,9 @@ import { activityInfo, log } from '@temporalio/activity';
 import type { ReportIntent } from '../../../machines/index.ts';
 import type { FactPayload } from '../../../machines/wire/index.ts';
 import type { AttemptRef, TaskReporter } from '../../../server/reporter/index.ts';
-import type { PartStream } from '../../in-process/index.ts';
+import type { PartStream, ValueStream } from '../../in-process/index.ts';
 import type { RunParts } from '../../in-process/run-parts.ts';
-import { activityParts, type ActivityPartOptions } from './activity-parts.ts';
+import { activityParts, type ActivityPartOptions, type ActivityValueOptions } from './activity-parts.ts';
 
 /** The task as an activity of its workflow sees it. */
 export interface ActivityTask {
@@ -12,6 +12,8 @@ export interface ActivityTask {
   progress(progress: number, about?: { readonly stage?: string; readonly message?: string }): Promise<boolean>;
   /** As `progress`. */
   message(message: string, level?: FactPayload<'TASK_MESSAGE'>['level']): Promise<boolean>;
+  /** As the other, for a value that is replaced. */
+  stream(name: string, options: ActivityValueOptions): ValueStream;
   /**
    * Opens a part of the task, to be written to word by word, as the task of a handler does. Its text goes past Temporal: no history sees it. Await `end()` before the activity
    * ends: what waits to be sent then may be lost. An activity that Temporal runs again begins anew; that it calls `activityTask` closes what its
@@ -45,7 +47,9 @@ export function activityTask(reporter: Pick<TaskReporter, 'report'> & Partial<Pi
 
   return {
     progress: (progress, about = {}) => say({ type: 'report.progress', payload: { progress, ...about } }),
-    stream: (name, options) => (parts ??= activityParts({ reporter, ref, source, attempt })).open(name, options),
+    // What it gives is of the kind that was asked for.
+    stream: ((name: string, options: ActivityPartOptions | ActivityValueOptions) =>
+      (parts ??= activityParts({ reporter, ref, source, attempt })).open(name, options)) as ActivityTask['stream'],
     message: (message, level) => say({ type: 'report.message', payload: level ? { message, level } : { message } }),
   };
 }

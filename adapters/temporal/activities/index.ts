@@ -4,6 +4,6 @@
  * @packageDocumentation
  */
 export { taskBridgeActivities, type TaskBridgeActivities } from './report.ts';
-export type { ActivityPartOptions } from './activity-parts.ts';
+export type { ActivityPartOptions, ActivityValueOptions } from './activity-parts.ts';
 export { activityTask, type ActivityTask } from './activity-task.ts';
 export type { FlowTaskRef } from '../contract.ts';

@@ -67,7 +67,7 @@ export function listening() {
   const listener: TailListener = {
     committed: (_, entries) => entries.forEach(({ eventId: id }) => tell(`fact ${Number.parseInt(id, 10)}`)),
     interrupted: () => undefined,
-    part: (_, lane, { mark }, at, bytes) => tell(`${lane} ${mark} at ${at}: ${asText(bytes)}`),
+    part: (_, lane, { mark }, at, bytes, latest) => tell(`${lane} ${mark} at ${at}${latest ? ', a value' : ''}: ${asText(bytes)}`),
   };
   return {
     listener,

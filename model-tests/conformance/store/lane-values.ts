@@ -14,7 +14,8 @@ export const laneValueCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
       const { taskId, opened, write, openLanes } = await withTask();
       const fence = await opened({ latest });
       const page = async (from: number, most: number) => {
-        const { bytes, length } = present(await lanes().readPart(taskId, laneOf(1), from, most), 'the page');
+        const { bytes, length, latest: isValue } = present(await lanes().readPart(taskId, laneOf(1), from, most), 'the page');
+        same(isValue, true);
         return [asText(bytes), length];
       };
       same(await page(0, 100), ['', 0]);
@@ -112,7 +113,7 @@ export const laneValueCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
       ] as const)
         await write(own, at, value);
       await heard.lines(3);
-      same(heard.told, ['fact 1', `${own.lane} first at 0: a`, `${own.lane} first at 1: b`]);
+      same(heard.told, ['fact 1', `${own.lane} first at 0, a value: a`, `${own.lane} first at 1, a value: b`]);
     },
   };
 };
