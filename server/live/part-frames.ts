@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { PartFrame } from '../../machines/parts/index.ts';
 import type { EventId, FactPayload } from '../../machines/wire/index.ts';
-import type { Epoch } from '../ports/lanes.ts';
+import type { Epoch, PartPage } from '../ports/lanes.ts';
 import type { Entry } from '../ports/store.ts';
 import { ESCAPE_BYTES_MAX, writeJsonText } from './json-text.ts';
 
@@ -16,6 +16,8 @@ export interface PartChunk {
   readonly bytes: Uint8Array;
   /** As viewers get it who have what is before it: made for the first of them. */
   frames?: readonly Entry[];
+  /** As those get it to whom it is the first of its lane. */
+  firstFrames?: readonly Entry[];
 }
 
 type PartKind = FactPayload<'TASK_PART_OPENED'>['kind'];
@@ -74,6 +76,18 @@ export function partFactOf({ eventId, bytes }: Entry): PartFact | undefined {
   if (!begins(CLOSED)) return undefined;
   const { payload } = JSON.parse(fact.toString('utf8')) as { readonly payload: FactPayload<'TASK_PART_CLOSED'> };
   return { type: 'closed', part: payload.part, bytes: payload.bytes, isInline: payload.text !== undefined };
+}
+
+/** The bytes that were read of a lane from a place on, in runs of one frame each; without a character whose end is not among them. */
+export function chunksOf(lane: EventId, { bytes: all, epoch }: PartPage, at: number): readonly PartChunk[] {
+  const chunks: PartChunk[] = [];
+  for (let from = 0; from < all.byteLength;) {
+    const bytes = wholeCharacters(all.subarray(from, from + FRAME_BYTES_MAX));
+    if (bytes.byteLength === 0) break;
+    chunks.push({ lane, epoch, at: at + from, bytes });
+    from += bytes.byteLength;
+  }
+  return chunks;
 }
 
 /** The bytes without the beginning of a character whose rest is not among them. */
