@@ -152,7 +152,7 @@ const textOf = ({ frames }: { readonly frames: readonly (Fact | PartFrame)[] }):
     frames.filter((frame) => frame.type === 'PART'),
   );
 
-test('who comes late to a long text that others were shown is given their frames, and only what it has grown by is read', async () => {
+test('who comes late to a long text that two others were shown is given their frames, and only what it has grown by is read', async () => {
   const task = await shortened();
   const whole = 'naïve ideas, 🙂\n'.repeat(37_000);
   await task.write(whole);
@@ -161,6 +161,7 @@ test('who comes late to a long text that others were shown is given their frames
     for (let turn = 0; turn < 60; turn++) await quiesce();
     return viewer;
   };
+  await show();
   const first = await show();
   const reads = task.reads();
   const second = await show();
@@ -177,6 +178,8 @@ test('who comes late to a long text that others were shown is given their frames
 test('who comes late to a text whose end the store has lost is shown no more than is left, whatever others were shown', async () => {
   const task = await shortened();
   await task.write('x'.repeat(100_000));
+  task.connect();
+  for (let turn = 0; turn < 20; turn++) await quiesce();
   const before = task.connect();
   for (let turn = 0; turn < 20; turn++) await quiesce();
   task.lose(40_000);
