@@ -18,7 +18,7 @@ import { timerAfter } from './timer.ts';
 import type { LiveStore } from './live-store.ts';
 import type { PartCursors } from '../../machines/parts/index.ts';
 import { positionOf, type LogPosition } from './log-position.ts';
-import { KeptChunks } from './kept-chunks.ts';
+import { TextCache } from './text-cache.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import { liveOptions, type LiveOptions } from './options.ts';
 import { OwnerCount, type CountByOwner } from './owner-count.ts';
@@ -134,7 +134,7 @@ class Hub implements LiveHub {
   /** What all polls work with, and are observed with. */
   readonly #polled: PollDeps;
   readonly #observed: ObservedPollDeps;
-  readonly #chunks = new KeptChunks();
+  readonly #texts = new TextCache();
   readonly #subscriptions = new Set<LogSubscription>();
   readonly #streams = new Map<ViewerTransport, number>();
   readonly #polls = new Set<() => void>();
@@ -235,7 +235,7 @@ class Hub implements LiveHub {
       cutAt,
       first,
       parts,
-      chunks: this.#chunks,
+      texts: this.#texts,
       store,
       clock,
       options: this.options,

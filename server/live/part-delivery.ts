@@ -3,7 +3,7 @@ import type { EventId, FactPayload } from '../../machines/wire/index.ts';
 import type { Epoch, Lanes, NewestOfTask, PartPage } from '../ports/lanes.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
 import { positionOf } from './log-position.ts';
-import type { KeptChunks } from './kept-chunks.ts';
+import type { TextCache } from './text-cache.ts';
 import type { LogRun } from './log-read.ts';
 import { beginsWithin, chunkFrame, chunksOf, FRAME_BYTES_MAX, frameOf, partFactOf, type PartChunk, type PartFact } from './part-frames.ts';
 import type { Topic } from './topic.ts';
@@ -16,7 +16,7 @@ export interface PartDeliveryDeps {
   /** How far its client says that it has come, by lane. */
   readonly cursors: PartCursors;
   /** What other viewers of this node were shown; absent where nothing is kept. */
-  readonly chunks?: KeptChunks | undefined;
+  readonly texts?: TextCache | undefined;
 }
 
 /** What is to be shown of parts with a page of the log. */
@@ -206,7 +206,7 @@ export class PartDelivery {
     bytesMax: number,
     newest?: Pick<PartPage, 'epoch' | 'length'>,
   ): Promise<readonly PartChunk[] | undefined> {
-    const { topic, lanes, chunks } = this.#deps;
+    const { topic, lanes, texts } = this.#deps;
     // Of what is known to be there, no more is asked for: a store gives the whole of a little at once.
     const rest = shown.known > shown.sent ? shown.known - shown.sent : FRAME_BYTES_MAX;
     const limit = Math.max(4, Math.min(bytesMax, rest, READ_BYTES_MAX));
@@ -223,19 +223,19 @@ export class PartDelivery {
     this.#enter(shown, page.epoch, page.length);
     if (beginsWithin(page.bytes)) this.#restart(shown);
     if (shown.sent !== at) page = await readAt(shown.sent);
-    for (const chunk of page?.chunks ?? []) chunks?.keep(topic.taskId, chunk);
+    for (const chunk of page?.chunks ?? []) texts?.keep(topic.taskId, chunk);
     return page?.chunks;
   }
 
   /** What is kept of a lane beyond what was shown, where that is known to be of this epoch, and as long; nothing where the lane has to be read. */
   #keptOf(lane: EventId, shown: Shown, bytesMax: number, newest?: Pick<PartPage, 'epoch' | 'length'>): readonly PartChunk[] {
-    const { topic, chunks } = this.#deps;
+    const { topic, texts } = this.#deps;
     const [mark, length] = newest ? [newest.epoch.mark, newest.length] : [shown.mark, shown.known];
     const found: PartChunk[] = [];
-    if (!chunks || mark === undefined || (shown.mark ?? mark) !== mark || (shown.mark === undefined && shown.sent > 0)) return found;
+    if (!texts || mark === undefined || (shown.mark ?? mark) !== mark || (shown.mark === undefined && shown.sent > 0)) return found;
     let room = bytesMax;
     for (let at = shown.sent; ;) {
-      const chunk = chunks.find(topic.taskId, lane, mark, at);
+      const chunk = texts.find(topic.taskId, lane, mark, at);
       if (!chunk || chunk.bytes.byteLength > room || endOf(chunk) > length) break;
       found.push(chunk);
       room -= chunk.bytes.byteLength;

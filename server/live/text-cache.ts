@@ -13,7 +13,7 @@ const SEEN_MAX = 64;
  * given those. What is read once is not kept: large pieces of memory that live for a while cost the collector more than they save.
  * Within an epoch a lane only grows, so that they stay right for whoever knows that it is of that epoch, and as long.
  */
-export class KeptChunks {
+export class TextCache {
   /** The one that was shown longest ago comes first. */
   readonly #kept = new Map<string, PartChunk>();
   #bytes = 0;
