@@ -73,7 +73,8 @@ export interface Posts {
 /** A client that joins late, again and again: each on a connection of its own, which is there before. */
 export interface LateJoins {
   readonly port: number;
-  readonly taskId: string;
+  /** In turn. */
+  readonly taskIds: readonly string[];
   readonly times: number;
   /** With what all that it lacks ends. */
   readonly end: string;

@@ -5,10 +5,10 @@ import { Viewer } from './viewer.ts';
 
 const PATIENCE_MS = 20_000;
 
-/** Clients that have nothing join a task, one after the other. */
-export async function joinLate({ port, taskId, times, end }: LateJoins): Promise<number> {
+/** Clients that have nothing join tasks in turn, one after the other. */
+export async function joinLate({ port, taskIds, times, end }: LateJoins): Promise<number> {
   const took: number[] = [];
-  for (let time = 0; time < times; time += 1) took.push(await joinOnce(port, taskId, end));
+  for (let time = 0; time < times; time += 1) took.push(await joinOnce(port, taskIds[time % taskIds.length] ?? '', end));
   return took.toSorted((a, b) => a - b)[times >> 1] ?? Number.NaN;
 }
 

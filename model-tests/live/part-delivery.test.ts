@@ -21,6 +21,7 @@ async function shortened() {
   const plain = store.lanes as Lanes;
   /** What is said to be the newest, once. */
   const old: (readonly NewestOfTask[])[] = [];
+  let reads = 0;
   /** Until when the next who asks for the newest waits. */
   let holding: Promise<void> | undefined;
   const lanes: Lanes = {
@@ -31,6 +32,10 @@ async function shortened() {
       const newest = old.pop() ?? (await plain.newest(taskIds));
       await waits;
       return newest;
+    },
+    readPart(...asked) {
+      reads += 1;
+      return plain.readPart(...asked);
     },
   };
   let looks = 0;
@@ -56,6 +61,8 @@ async function shortened() {
     part,
     /** How often the log was read for viewers. */
     looks: () => looks,
+    /** How often text was read for viewers. */
+    reads: () => reads,
     async write(text: string): Promise<void> {
       const { lane, epoch, attempt, node } = (await read()).execution.lanes.open[part] as Omit<Fence, 'taskId'>;
       const [outcome] =
@@ -88,11 +95,16 @@ async function shortened() {
     /** Connects, and gives what comes, in its order. */
     connect(cursor?: string, partCursors = '') {
       const frames: (Fact | PartFrame)[] = [];
+      const made: object[] = [];
       const take = (entries: readonly { readonly bytes: Uint8Array }[]) =>
         entries.forEach(({ bytes }) => frames.push(JSON.parse(Buffer.from(bytes).toString()) as Fact | PartFrame));
-      const viewer = Object.assign(fakeViewer(clock), { facts: take, parts: take });
+      const parts: typeof take = (entries) => {
+        made.push(entries);
+        take(entries);
+      };
+      const viewer = Object.assign(fakeViewer(clock), { facts: take, parts });
       const subscription = hub.subscribe(taskId, viewer, cursor, { parts: askedParts(['parts'], partCursors) });
-      return { frames, subscription, gaps: viewer.gaps };
+      return { frames, made, subscription, gaps: viewer.gaps };
     },
     /** The same, and takes nothing by itself. */
     connectSlowly() {
@@ -134,6 +146,56 @@ test('a viewer who comes late is shown a long part in frames of 128 KiB, of whic
   expect(parts.length).toBeGreaterThan(28);
   // When it comes, when it has the first text, and when it has all that was known: not once a frame.
   expect(task.looks()).toBeLessThan(7);
+});
+
+/** All of a text that viewers were shown, each of whom had nothing. */
+const textOf = ({ frames }: { readonly frames: readonly (Fact | PartFrame)[] }): string =>
+  textAfter(
+    '',
+    frames.filter((frame) => frame.type === 'PART'),
+  );
+
+test('who comes late to a long text that two others were shown is given their frames, and only what it has grown by is read', async () => {
+  const task = await shortened();
+  const whole = 'naïve ideas, 🙂\n'.repeat(37_000);
+  await task.write(whole);
+  const show = async () => {
+    const viewer = task.connect();
+    for (let turn = 0; turn < 60; turn++) await quiesce();
+    return viewer;
+  };
+  await show();
+  const first = await show();
+  const reads = task.reads();
+  const second = await show();
+  expect(task.reads()).toBe(reads);
+  await task.write('and more');
+  const third = await show();
+  expect(task.reads()).toBe(reads + 1);
+  expect([textOf(first), textOf(second), textOf(third)].map((text) => text.length - whole.length)).toEqual([8, 8, 8]);
+  expect([textOf(first), textOf(second), textOf(third)].every((text) => text === `${whole}and more`)).toBe(true);
+  const made = new Set([...first.made, ...second.made, ...third.made]);
+  expect(made.size).toBeLessThanOrEqual(first.made.length + 1);
+});
+
+test('who comes late to a text whose end the store has lost is shown no more than is left, whatever others were shown', async () => {
+  const task = await shortened();
+  await task.write('x'.repeat(100_000));
+  task.connect();
+  for (let turn = 0; turn < 20; turn++) await quiesce();
+  const before = task.connect();
+  for (let turn = 0; turn < 20; turn++) await quiesce();
+  task.lose(40_000);
+  const after = task.connect();
+  for (let turn = 0; turn < 20; turn++) await quiesce();
+  expect(textOf(after).length).toBe(60_000);
+  await task.claim();
+  await task.write('y'.repeat(40_000));
+  const last = task.connect();
+  for (let turn = 0; turn < 40; turn++) await quiesce();
+  const left = 'x'.repeat(60_000) + 'y'.repeat(40_000);
+  expect(textOf(before).length).toBe(100_000);
+  expect([after, last].map((viewer) => textOf(viewer) === left)).toEqual([true, true]);
 });
 
 test('a fact that is told of while a long part is shown comes before the rest of it', async () => {

@@ -18,6 +18,7 @@ import { timerAfter } from './timer.ts';
 import type { LiveStore } from './live-store.ts';
 import type { PartCursors } from '../../machines/parts/index.ts';
 import { positionOf, type LogPosition } from './log-position.ts';
+import { TextCache } from './text-cache.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import { liveOptions, type LiveOptions } from './options.ts';
 import { OwnerCount, type CountByOwner } from './owner-count.ts';
@@ -133,6 +134,7 @@ class Hub implements LiveHub {
   /** What all polls work with, and are observed with. */
   readonly #polled: PollDeps;
   readonly #observed: ObservedPollDeps;
+  readonly #texts = new TextCache();
   readonly #subscriptions = new Set<LogSubscription>();
   readonly #streams = new Map<ViewerTransport, number>();
   readonly #polls = new Set<() => void>();
@@ -233,6 +235,7 @@ class Hub implements LiveHub {
       cutAt,
       first,
       parts,
+      texts: this.#texts,
       store,
       clock,
       options: this.options,

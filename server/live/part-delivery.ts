@@ -3,15 +3,16 @@ import type { EventId, FactPayload } from '../../machines/wire/index.ts';
 import type { Epoch, Lanes, NewestOfTask, PartPage } from '../ports/lanes.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
 import { positionOf } from './log-position.ts';
+import type { TextCache } from './text-cache.ts';
 import type { LogRun } from './log-read.ts';
 import {
   beginsWithin,
   chunkFrame,
+  chunksOf,
   endOf,
   FRAME_BYTES_MAX,
   frameOf,
   partFactOf,
-  wholeCharacters,
   type PartChunk,
   type PartFact,
 } from './part-frames.ts';
@@ -24,24 +25,18 @@ export interface PartDeliveryDeps {
   readonly lanes: Lanes;
   /** How far its client says that it has come, by lane. */
   readonly cursors: PartCursors;
+  /** What other viewers of this node were shown; absent where nothing is kept. */
+  readonly texts?: TextCache | undefined;
 }
 
 /** What is to be shown of parts with a page of the log. */
 export interface PartsRead {
   /** So many facts of the page come first; the others are read again. */
   readonly facts: number;
-  readonly frames: readonly ReadFrame[];
+  /** Shared by all viewers who read at once. */
+  readonly frames: readonly PartChunk[];
   /** There is more of parts. */
   readonly hasMore: boolean;
-}
-
-/** A run of a lane's bytes, read for one viewer. */
-interface ReadFrame {
-  readonly lane: EventId;
-  readonly bytes: Uint8Array;
-  readonly epoch: Epoch;
-  readonly at: number;
-  readonly latest?: true | undefined;
 }
 
 /** What a viewer has of a part. */
@@ -133,16 +128,14 @@ export class PartDelivery {
     if (end <= shown.sent) return 'log.level';
     // A value needs nothing before it.
     if (chunk.latest ? chunk.bytes.byteLength === 0 : chunk.at !== shown.sent) return 'log.torn';
-    return shown.says === undefined
-      ? chunkFrame(this.#deps.topic.taskId, shown.part, chunk)
-      : frameOf(chunk.lane, this.#about(shown, chunk), chunk.bytes);
+    return this.#framed(shown, chunk);
   }
 
   /** The frames of a read, one after the other: what one of them says, the next need not, once it was shown. */
   *framesOf({ frames }: PartsRead): Generator<{ readonly entries: readonly Entry[]; readonly chunk: PartChunk }> {
     for (const frame of frames) {
       const shown = this.#shownOf(frame.lane);
-      if (shown) yield { entries: frameOf(frame.lane, this.#about(shown, frame), frame.bytes), chunk: frame };
+      if (shown) yield { entries: this.#framed(shown, frame), chunk: frame };
     }
   }
 
@@ -163,7 +156,7 @@ export class PartDelivery {
 
   /** Reads on in such lanes. */
   async readOn(bytesMax: number): Promise<PartsRead> {
-    const frames: ReadFrame[] = [];
+    const frames: PartChunk[] = [];
     let room = bytesMax;
     for (const [lane, shown] of this.#shown) {
       if (shown.sent >= shown.known) continue;
@@ -218,7 +211,7 @@ export class PartDelivery {
     const { topic, lanes } = this.#deps;
     // Not with who asked before a fact that closes one of them.
     const [newest] = await topic.once<readonly NewestOfTask[]>(`newest after ${newestFact.n}`, () => lanes.newest([topic.taskId]));
-    const frames: ReadFrame[] = [];
+    const frames: PartChunk[] = [];
     let room = bytesMax;
     for (const { lane, epoch, length } of newest?.lanes ?? []) {
       const { n } = positionOf(lane);
@@ -228,7 +221,7 @@ export class PartDelivery {
       if (length === 0 && shown.mark === undefined) shown.mark = epoch.mark;
       if (shown.mark === epoch.mark && shown.sent === length) continue;
       if (room <= 0) return { frames, hasMore: true };
-      const read = (await this.#laneBytes(lane, shown, room)) ?? [];
+      const read = (await this.#laneBytes(lane, shown, room, { epoch, length })) ?? [];
       frames.push(...read);
       for (const { bytes } of read) room -= bytes.byteLength;
       const last = read.at(-1);
@@ -238,30 +231,50 @@ export class PartDelivery {
   }
 
   /** Frames of what a lane has beyond what was shown; undefined where there is no lane any more. */
-  async #laneBytes(lane: EventId, shown: Shown, bytesMax: number): Promise<readonly ReadFrame[] | undefined> {
-    const { topic, lanes } = this.#deps;
+  async #laneBytes(
+    lane: EventId,
+    shown: Shown,
+    bytesMax: number,
+    newest?: Pick<PartPage, 'epoch' | 'length'>,
+  ): Promise<readonly PartChunk[] | undefined> {
+    const { topic, lanes, texts } = this.#deps;
     // Of what is known to be there, no more is asked for: a store gives the whole of a little at once.
     const rest = shown.known > shown.sent ? shown.known - shown.sent : FRAME_BYTES_MAX;
     const limit = Math.max(4, Math.min(bytesMax, rest, READ_BYTES_MAX));
-    const readAt = (at: number): Promise<PartPage | undefined> =>
-      topic.once(`${lane} ${at} ${shown.mark} ${limit}`, () => lanes.readPart(topic.taskId, lane, at, limit));
+    const kept = this.#keptOf(lane, shown, limit, newest);
+    if (kept.length > 0) return kept;
+    const readAt = (at: number) =>
+      topic.once(`${lane} ${at} ${shown.mark} ${limit}`, async () => {
+        const page = await lanes.readPart(topic.taskId, lane, at, limit);
+        return page && { ...page, chunks: chunksOf(lane, page, at) };
+      });
     let page = await readAt(shown.sent);
     if (!page) return undefined;
     const at = shown.sent;
     this.#enter(shown, page.epoch, page.length);
     if (beginsWithin(page.bytes)) this.#restart(shown);
     if (shown.sent !== at) page = await readAt(shown.sent);
-    if (!page) return undefined;
-    if (page.latest)
-      return page.bytes.byteLength > 0 ? [{ lane, bytes: page.bytes, epoch: page.epoch, at: page.length - 1, latest: true }] : [];
-    const frames: ReadFrame[] = [];
-    for (let from = 0; from < page.bytes.byteLength;) {
-      const bytes = wholeCharacters(page.bytes.subarray(from, from + FRAME_BYTES_MAX));
-      if (bytes.byteLength === 0) break;
-      frames.push({ lane, bytes, epoch: page.epoch, at: shown.sent + from });
-      from += bytes.byteLength;
+    // A value is replaced before others ask for it.
+    for (const chunk of page?.latest ? [] : (page?.chunks ?? [])) texts?.keep(topic.taskId, chunk);
+    return page?.chunks;
+  }
+
+  /** What is kept of a lane beyond what was shown, where that is known to be of this epoch, and as long; nothing where the lane has to be read. */
+  #keptOf(lane: EventId, shown: Shown, bytesMax: number, newest?: Pick<PartPage, 'epoch' | 'length'>): readonly PartChunk[] {
+    const { topic, texts } = this.#deps;
+    const [mark, length] = newest ? [newest.epoch.mark, newest.length] : [shown.mark, shown.known];
+    const found: PartChunk[] = [];
+    if (!texts || mark === undefined || (shown.mark ?? mark) !== mark || (shown.mark === undefined && shown.sent > 0)) return found;
+    let room = bytesMax;
+    for (let at = shown.sent; ;) {
+      const chunk = texts.find(topic.taskId, lane, mark, at);
+      if (!chunk || chunk.bytes.byteLength > room || endOf(chunk) > length) break;
+      found.push(chunk);
+      room -= chunk.bytes.byteLength;
+      at = endOf(chunk);
     }
-    return frames;
+    if (found.length > 0 && newest) this.#enter(shown, newest.epoch, newest.length);
+    return found;
   }
 
   /** What it has is of this epoch, or of the one before it and not beyond its beginning; else it begins anew. */
@@ -282,8 +295,16 @@ export class PartDelivery {
     shown.sent = 0;
   }
 
+  /** A run of bytes as this viewer gets it: made once for all who get it so. */
+  #framed(shown: Shown, chunk: PartChunk): readonly Entry[] {
+    if (shown.says === undefined) return chunkFrame(this.#deps.topic.taskId, shown.part, chunk);
+    const made = (): readonly Entry[] => frameOf(chunk.lane, this.#about(shown, chunk), chunk.bytes);
+    // Who does not know what the part is called says less.
+    return shown.says === 'all' && shown.name !== undefined ? (chunk.firstFrames ??= made()) : made();
+  }
+
   /** All of a frame but its text. */
-  #about(shown: Shown, frame: ReadFrame): Omit<PartFrame, 'text'> {
+  #about(shown: Shown, frame: PartChunk): Omit<PartFrame, 'text'> {
     const { lane, epoch, at, latest } = frame;
     const { part, name, kind = latest && 'latest', says } = shown;
     const about = { eventId: lane, ...(name !== undefined && { name }), ...(kind !== undefined && { kind }), snapshot: true } as const;

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { PartFrame } from '../../machines/parts/index.ts';
 import type { EventId, FactPayload } from '../../machines/wire/index.ts';
-import type { Epoch } from '../ports/lanes.ts';
+import type { Epoch, PartPage } from '../ports/lanes.ts';
 import type { Entry } from '../ports/store.ts';
+import { ESCAPE_BYTES_MAX, writeJsonText } from './json-text.ts';
 
 /** Text of one frame, at most, in bytes. */
 export const FRAME_BYTES_MAX = 128 * 1024;
@@ -17,6 +18,8 @@ export interface PartChunk {
   readonly latest?: true | undefined;
   /** As viewers get it who have what is before it: made for the first of them. */
   frames?: readonly Entry[];
+  /** As those get it to whom it is the first of its lane. */
+  firstFrames?: readonly Entry[];
 }
 
 type PartKind = FactPayload<'TASK_PART_OPENED'>['kind'];
@@ -45,31 +48,25 @@ export function chunkFrame(taskId: string, part: number, chunk: PartChunk): read
   return (chunk.frames ??= frameOf(lane, { type: 'PART', taskId, part, at, to: endOf(chunk) }, bytes));
 }
 
-/** Characters that are escaped at once: strings that are no longer are cheap to the collector. */
-const PIECE_BYTES = 16 * 1024;
 const END = '"}';
+/** What stands around the text of a frame, mostly. */
+const AROUND_BYTES = 8 * 1024;
+/** Where frames are made, one after the other: how long one becomes is known at its end. */
+let workspace: Buffer | undefined;
 
 /**
- * A frame of a viewer's own. It has no id on the wire: it moves no cursor of facts. Its text is never decoded: bytes of UTF-8 that are taken for Latin-1 come out as
- * they went in, since JSON escapes nothing beyond ASCII.
+ * A frame of a viewer's own. It has no id on the wire: it moves no cursor of facts. Its text is never decoded: JSON escapes nothing beyond ASCII, so that
+ * bytes of UTF-8 come out as they went in.
  */
 export function frameOf(eventId: EventId, about: Omit<PartFrame, 'text'>, text: Uint8Array): readonly Entry[] {
-  const given = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
   // Whatever a store gives, a frame is UTF-8.
-  const raw = isUtf8(given) ? given : Buffer.from(given.toString('utf8'));
+  const raw = isUtf8(text) ? text : Buffer.from(Buffer.from(text).toString('utf8'));
   const before = `${JSON.stringify(about).slice(0, -1)},"text":"`;
-  const escaped: string[] = [];
-  let length = Buffer.byteLength(before) + END.length;
-  for (let from = 0; from < raw.length; from += PIECE_BYTES) {
-    const piece = JSON.stringify(raw.toString('latin1', from, Math.min(from + PIECE_BYTES, raw.length))).slice(1, -1);
-    length += piece.length;
-    escaped.push(piece);
-  }
-  const bytes = Buffer.allocUnsafe(length);
-  let at = bytes.write(before);
-  for (const piece of escaped) at += bytes.write(piece, at, 'latin1');
-  bytes.write(END, at);
-  return [{ eventId, bytes }];
+  const room = Buffer.byteLength(before) + raw.byteLength * ESCAPE_BYTES_MAX + END.length;
+  workspace ??= Buffer.allocUnsafeSlow(FRAME_BYTES_MAX * ESCAPE_BYTES_MAX + AROUND_BYTES);
+  const into = room <= workspace.byteLength ? workspace : Buffer.allocUnsafe(room);
+  const end = writeJsonText(raw, into, into.write(before));
+  return [{ eventId, bytes: Buffer.from(into.subarray(0, end + into.write(END, end))) }];
 }
 
 const OPENED = Buffer.from('{"type":"TASK_PART_OPENED"');
@@ -89,8 +86,21 @@ export function partFactOf({ eventId, bytes }: Entry): PartFact | undefined {
   return { type: 'closed', part: payload.part, bytes: payload.bytes, isInline: payload.text !== undefined };
 }
 
+/** The bytes that were read of a lane from a place on, in runs of one frame each, without a character whose end is not among them; of a value all of it. */
+export function chunksOf(lane: EventId, { bytes: all, epoch, length, latest }: PartPage, at: number): readonly PartChunk[] {
+  if (latest) return all.byteLength > 0 ? [{ lane, epoch, at: length - 1, bytes: all, latest }] : [];
+  const chunks: PartChunk[] = [];
+  for (let from = 0; from < all.byteLength;) {
+    const bytes = wholeCharacters(all.subarray(from, from + FRAME_BYTES_MAX));
+    if (bytes.byteLength === 0) break;
+    chunks.push({ lane, epoch, at: at + from, bytes });
+    from += bytes.byteLength;
+  }
+  return chunks;
+}
+
 /** The bytes without the beginning of a character whose rest is not among them. */
-export function wholeCharacters(bytes: Uint8Array): Uint8Array {
+function wholeCharacters(bytes: Uint8Array): Uint8Array {
   let start = bytes.byteLength - 1;
   while (start >= 0 && start > bytes.byteLength - 4 && isContinuation(bytes[start])) start -= 1;
   const lead = bytes[start] ?? 0;

@@ -7,6 +7,7 @@ import type { NewestOfTask } from '../ports/lanes.ts';
 import type { Batch } from './batch.ts';
 import type { DeliveryLag } from './delivery-lag.ts';
 import { HeartbeatMonitor, type HeartbeatListener } from './heartbeat-monitor.ts';
+import type { TextCache } from './text-cache.ts';
 import type { LiveStore } from './live-store.ts';
 import type { LogPosition } from './log-position.ts';
 import type { LogRun } from './log-read.ts';
@@ -39,6 +40,8 @@ export interface SubscriptionDeps {
   readonly first?: LogRun | undefined;
   /** How far its client has come in parts; undefined where it is shown none. */
   readonly parts?: PartCursors | undefined;
+  /** What viewers of this node were shown of long texts. */
+  readonly texts?: TextCache | undefined;
   readonly store: LiveStore;
   readonly clock: Clock;
   readonly options: LiveOptions;
@@ -66,9 +69,10 @@ export class LogSubscription implements Subscription, TopicSubscriber, DeliveryL
   #phase: ViewerPhase = viewerPhases.initial.to;
 
   constructor(deps: SubscriptionDeps) {
-    const { viewer, clock, store, topic, parts: cursors } = deps;
+    const { viewer, clock, store, topic, parts: cursors, texts } = deps;
     this.#deps = deps;
-    this.#parts = cursors && store.lanes && viewer.parts ? new PartDelivery({ topic, store, lanes: store.lanes, cursors }) : undefined;
+    this.#parts =
+      cursors && store.lanes && viewer.parts ? new PartDelivery({ topic, store, lanes: store.lanes, cursors, texts }) : undefined;
     // It is what all of them tell, and `deps` what all work with: objects and functions of their own would be most of what an idle viewer costs.
     this.#delivery = new ViewerDelivery(deps, this, this.#parts);
     this.#effects = new ViewerEffects(deps, this, this.#delivery);
