@@ -4,7 +4,7 @@ import { monotonicMs, type Clock } from '../ports/clock.ts';
 const DELAY_MS_MAX = 2 ** 31 - 1;
 
 /** In whole milliseconds, as timers count: what is left of two sums of fractions may be too little for any time to pass. */
-function delayOf(ms: number): number {
+export function delayOf(ms: number): number {
   return Math.min(Math.max(0, Math.ceil(ms) || 0), DELAY_MS_MAX);
 }
 
