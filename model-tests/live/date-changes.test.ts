@@ -7,7 +7,7 @@ import { SocketConnection, type SocketConnectionDeps } from '../../server/http/w
 import { WaitingSockets } from '../../server/http/web-socket/waiting-sockets.ts';
 import { FrameRate } from '../../server/live/frame-rate.ts';
 import { OwnerCount } from '../../server/live/owner-count.ts';
-import { timerAt } from '../../server/live/timer.ts';
+import { timerAt } from '../../server/live/timer-queue.ts';
 import { leapingClock } from '../support/date-clock.ts';
 import { fakeViewer, hubFixture, quiesce } from './hub-fixture.ts';
 import { taskLog } from './task-log.ts';

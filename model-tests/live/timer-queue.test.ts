@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { TimerQueue, timerQueue, type Timed } from '../../server/live/timer-queue.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { fakeViewer, hubFixture, quiesce } from './hub-fixture.ts';
+import { taskLog } from './task-log.ts';
 
 /** One that writes down when it rang. */
 function timed(name: string, rung: string[], onRing: () => void = () => undefined): Timed {
@@ -121,4 +123,23 @@ describe('the queue of a clock', () => {
     clock.advance(1000);
     expect(rung).toEqual(['far']);
   });
+});
+
+it('any number of idle viewers, whose credentials end some day, arm one timer, and none when they are gone', async () => {
+  const clock = fakeClock();
+  const { store, hub } = await hubFixture({ clock });
+  const task = await taskLog(store);
+  await task.append();
+  const before = clock.armed.length;
+  const cutAt = clock.now() + 3_600_000;
+  const subscriptions = [];
+  for (let i = 0; i < 50; i += 1) {
+    subscriptions.push(hub.subscribe(task.taskId, fakeViewer(clock, i % 2 ? 'ws' : 'sse'), undefined, { cutAt }));
+    await quiesce();
+    clock.advance(1);
+  }
+  // One more compares what the store has with what was told, whoever watches.
+  expect(clock.armed.length).toBe(before + 2);
+  for (const subscription of subscriptions) subscription.close();
+  expect(clock.armed.length).toBe(before);
 });

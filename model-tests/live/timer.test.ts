@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HeartbeatMonitor } from '../../server/live/heartbeat-monitor.ts';
-import { timerAfter, timerAt } from '../../server/live/timer.ts';
+import { timerAfter } from '../../server/live/timer.ts';
+import { timerAt } from '../../server/live/timer-queue.ts';
 import type { Viewer } from '../../server/live/viewer.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 

@@ -13,7 +13,7 @@ import type { LogRun } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
 import { PartDelivery } from './part-delivery.ts';
 import type { PartChunk } from './part-frames.ts';
-import { timerAt } from './timer.ts';
+import { timerAt } from './timer-queue.ts';
 import type { Topic, TopicSubscriber } from './topic.ts';
 import { ViewerDelivery, type DeliveryListener } from './viewer-delivery.ts';
 import { ViewerEffects, type EffectsListener } from './viewer-effects.ts';

@@ -8,6 +8,17 @@ export interface Timed extends HeapItem {
   ring(): void;
 }
 
+/**
+ * Calls back once, at a date in milliseconds since the epoch, at which somebody's credentials end; at once where that is no number. What is left until then is
+ * measured once, now: a date of this machine that is set afterwards brings the end neither nearer nor farther. Gives the function that calls it off.
+ */
+export function timerAt(clock: Clock, date: number, callback: () => void): () => void {
+  const timed: Timed = { at: 0, place: -1, ring: callback };
+  const queue = timerQueue(clock);
+  queue.set(timed, date - clock.now());
+  return () => queue.clear(timed);
+}
+
 const queues = new WeakMap<Clock, TimerQueue>();
 
 /** The queue of a clock, the same for everybody. */

@@ -23,11 +23,3 @@ export function timerAfter(clock: Clock, ms: number, callback: () => void): () =
   let timer = clock.setTimeout(check, delayOf(ms));
   return () => clock.clearTimeout(timer);
 }
-
-/**
- * The same for a date, in milliseconds since the epoch, at which somebody's credentials end. What is left until then is measured once, now: a
- * date of this machine that is set afterwards brings the end neither nearer nor farther.
- */
-export function timerAt(clock: Clock, date: number, callback: () => void): () => void {
-  return timerAfter(clock, date - clock.now(), callback);
-}
