@@ -3,13 +3,13 @@ import {
   systemChance,
   type Entry,
   type Fence,
+  type HeapItem,
   type Listed,
   type Name,
   type NewTask,
   type Plan,
   type Shares,
 } from '../../server/ports/index.ts';
-import type { HeapItem } from './min-heap.ts';
 import type { Ranking } from './ranking.ts';
 import { Schedule } from './schedule.ts';
 import { createLocalTails, type LocalTails } from './tail.ts';

@@ -1,6 +1,5 @@
-import type { Plan, TakeRequest } from '../../server/ports/index.ts';
+import { MinHeap, type Plan, type TakeRequest } from '../../server/ports/index.ts';
 import type { TaskEntry, TaskRow } from './memory.ts';
-import { MinHeap } from './min-heap.ts';
 import { Turns } from './turns.ts';
 
 /** What there is to do, and when: a look costs what it gives, however much else is waiting. */

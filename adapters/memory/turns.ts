@@ -1,6 +1,5 @@
-import type { TakeRequest } from '../../server/ports/index.ts';
+import { MinHeap, type HeapItem, type TakeRequest } from '../../server/ports/index.ts';
 import type { TaskEntry } from './memory.ts';
-import { MinHeap, type HeapItem } from './min-heap.ts';
 
 /** An owner who waits for work of one type; sorted by his turn. */
 interface Waiter extends HeapItem {

@@ -15,7 +15,7 @@ executor expected expiry express extensions extractor failover failure fake fall
 finding first fold folder folding form free from full further fuzz gaps garbage gate gauges generator givens greedy greeter guarded guide half
 handle handshake hash head headers health heap heard held histories history hole hono hooks hostile house http http2 identity idle image
 impairment imports in index indexed injection input inspection instrumentation io issuer job joining journey json jwt key kills kind kit known
-koa kubernetes ladder lag last layout lazy leader length lenient level limit line list listen literal liveness lmdb load locks logger long loop
+koa kubernetes ladder lag last layout lazy leader length lenient level limit line list listen literal lmdb load locks logger long loop
 loopback lost machine mailbox main many mark markdown measure measured measurements memory menu mermaid methods middleware migration min
 misbehaving model modules moment mount mounts multipart multiplex multiplexing mutants name namespace native nest network new newer node notes
 notices notifier notifying numbers observability observed observer off open openapi opentelemetry operation operations option options order

@@ -3,9 +3,11 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { createSilentPeers } from '../../server/http/sse/index.ts';
-import { keepAlive } from '../../server/http/web-socket/liveness.ts';
+import { SocketConnection, type SocketConnectionDeps } from '../../server/http/web-socket/socket-connection.ts';
+import { WaitingSockets } from '../../server/http/web-socket/waiting-sockets.ts';
 import { FrameRate } from '../../server/live/frame-rate.ts';
-import { timerAt } from '../../server/live/timer.ts';
+import { OwnerCount } from '../../server/live/owner-count.ts';
+import { timerAt } from '../../server/live/timer-queue.ts';
 import { leapingClock } from '../support/date-clock.ts';
 import { fakeViewer, hubFixture, quiesce } from './hub-fixture.ts';
 import { taskLog } from './task-log.ts';
@@ -139,17 +141,27 @@ describe.each([
     expect(viewer.state).toBe('cut');
   });
 
-  it('a socket is pinged as before, and one that is silent is broken', () => {
+  it('a socket is pinged as before, and one that is silent is broken', async () => {
     const clock = leapingClock();
-    const ws = { OPEN: 1, CLOSED: 3, readyState: 1, ping: vi.fn(), terminate: vi.fn() };
-    const socket = { writableLength: 0, bytesRead: 0 };
-    keepAlive(ws as unknown as WebSocket, socket as Socket, clock, 25_000);
-    clock.advance(25_000);
+    const { hub } = await hubFixture({ clock });
+    const heartbeatMs = hub.options.heartbeatMs;
+    const ws = Object.assign(new EventEmitter(), { OPEN: 1, CLOSED: 3, readyState: 1, ping: vi.fn(), terminate: vi.fn() });
+    const socket = Object.assign(new EventEmitter(), { writableLength: 0, bytesRead: 0 });
+    const frames = new FrameRate({ clock, framesPerSecondMax: 10 });
+    const deps = { hub, clock, frames, count: new OwnerCount(), waiting: new WaitingSockets() } as unknown as SocketConnectionDeps;
+    const accepted = {
+      ws: ws as unknown as WebSocket,
+      socket: socket as unknown as Socket,
+      auth: { subject: 'ann' },
+      extensions: undefined,
+    };
+    new SocketConnection(deps, accepted).keep({ close: () => undefined });
+    clock.advance(heartbeatMs);
     socket.bytesRead += 1;
     clock.leap(leapMs);
-    clock.advance(25_000);
+    clock.advance(heartbeatMs);
     expect([ws.ping.mock.calls.length, ws.terminate.mock.calls.length]).toEqual([2, 0]);
-    clock.advance(25_000);
+    clock.advance(heartbeatMs);
     expect(ws.terminate).toHaveBeenCalledOnce();
   });
 

@@ -47,16 +47,10 @@ describe('an SSE stream', () => {
     const seen = vi.fn();
     const { req, res } = { req: { socket: {} } as never, res: { writeHead: seen, write: seen } as never };
     const attempt = (): void =>
-      openSse(req, res, {
-        taskId: task.taskId,
-        auth: { subject: 'ann' },
-        cursor: undefined,
-        hub: host.hub,
-        settings,
-        silentPeers: noSilence,
-        clock: systemClock,
-        chance: evenChance,
-      });
+      openSse(
+        { req, res, taskId: task.taskId, auth: { subject: 'ann' }, cursor: undefined },
+        { hub: host.hub, settings, silentPeers: noSilence, clock: systemClock, chance: evenChance },
+      );
     expect(attempt).toThrow(expect.objectContaining({ code: 'RATE_LIMITED', retryAfterSeconds: 5 }) as Error);
     expect(seen).not.toHaveBeenCalled();
   });
@@ -108,16 +102,10 @@ describe('an SSE stream', () => {
     await task.end();
     const app = new Koa();
     app.use((ctx) => {
-      openSse(ctx.req, ctx.res, {
-        taskId: task.taskId,
-        auth: { subject: 'ann' },
-        cursor: undefined,
-        hub: host.hub,
-        settings,
-        silentPeers: noSilence,
-        clock: systemClock,
-        chance: evenChance,
-      });
+      openSse(
+        { req: ctx.req, res: ctx.res, taskId: task.taskId, auth: { subject: 'ann' }, cursor: undefined },
+        { hub: host.hub, settings, silentPeers: noSilence, clock: systemClock, chance: evenChance },
+      );
       ctx.respond = false;
     });
     const answer = app.callback();
@@ -142,16 +130,10 @@ describe('an SSE stream', () => {
       },
     };
     const server = createServer((req, res) =>
-      openSse(req, res, {
-        taskId: task.taskId,
-        auth: { subject: 'ann' },
-        cursor: undefined,
-        hub: host.hub,
-        settings,
-        silentPeers,
-        clock: systemClock,
-        chance: evenChance,
-      }),
+      openSse(
+        { req, res, taskId: task.taskId, auth: { subject: 'ann' }, cursor: undefined },
+        { hub: host.hub, settings, silentPeers, clock: systemClock, chance: evenChance },
+      ),
     );
     const { port, close } = await onLoopback(server);
     const viewer = watchBySse({ ...host, port }, task.taskId);

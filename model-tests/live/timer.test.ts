@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HeartbeatMonitor } from '../../server/live/heartbeat-monitor.ts';
-import { timerAfter, timerAt } from '../../server/live/timer.ts';
+import { timerAfter } from '../../server/live/timer.ts';
+import { timerAt } from '../../server/live/timer-queue.ts';
 import type { Viewer } from '../../server/live/viewer.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
@@ -42,8 +43,8 @@ it('a heartbeat is due when its timer is, whatever fractions of a millisecond th
     const viewer = { sharing: false, pendingBytes: () => 0, takenBytes: () => 0, heartbeat: () => true };
     const monitor = new HeartbeatMonitor(
       // What a heartbeat asks of one.
-      { viewer: viewer as unknown as Viewer, clock, options: { heartbeatMs: 4_000, sseHeartbeatMs: 4_000, stalledMs: 8_000 } },
-      { beaten: () => void (beats += 1), cut: () => undefined },
+      { clock, options: { heartbeatMs: 4_000, sseHeartbeatMs: 4_000, stalledMs: 8_000 } },
+      { viewer: viewer as unknown as Viewer, beaten: () => void (beats += 1), cut: () => undefined },
     );
     // One more is one that rang a little early.
     for (let rung = 0; rung < 2 && beats === 0; rung += 1) clock.ring(clock.armed);

@@ -126,21 +126,19 @@ export function viewerFixture({ open = true, turns: most, triesMax = 5, parts = 
     cut: () => done.push('cuts'),
     cutTask: () => done.push('loses'),
   };
-  const subscription = new LogSubscription({
-    topic: watch,
-    viewer,
-    cursor: startPosition,
-    cutAt: undefined,
-    // Nothing else of a store is asked.
-    store: { ...store, ...(parts && { lanes }) } as LiveStore,
-    ...(parts && { parts: new Map() }),
-    clock,
-    options: { ...liveDefaults, viewerBytesMax: 4 * FACT_BYTES, storeTriesMax: triesMax },
-    logger: { warn: () => done.push('warns'), error: (text) => done.push(`error: ${text}`) },
-    diagnostics: undefined,
-    records: () => undefined,
-    onClosed: () => done.push('is counted no more'),
-  });
+  const subscription = new LogSubscription(
+    {
+      // Nothing else of a store is asked.
+      store: { ...store, ...(parts && { lanes }) } as LiveStore,
+      clock,
+      options: { ...liveDefaults, viewerBytesMax: 4 * FACT_BYTES, storeTriesMax: triesMax },
+      logger: { warn: () => done.push('warns'), error: (text) => done.push(`error: ${text}`) },
+      diagnostics: undefined,
+      records: () => undefined,
+      onClosed: () => done.push('is counted no more'),
+    },
+    { topic: watch, viewer, cursor: startPosition, cutAt: undefined, ...(parts && { parts: new Map() }) },
+  );
   const answer = async (how: (read: Later<LogPage | undefined>) => void): Promise<void> => {
     const read = reads.shift();
     if (!read) throw new Error('Nothing reads.');

@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type Koa from 'koa';
 import type { WebSocket } from 'ws';
+import { FrameRate } from '../../server/live/frame-rate.ts';
+import { OwnerCount } from '../../server/live/owner-count.ts';
 import { askedParts, grantedExtensions, socketExtensions, streamExtensions } from '../../server/live/extensions.ts';
 import type { LiveHub } from '../../server/live/hub.ts';
 import type { AuthContextResolver, ServerChance, Clock, Logger } from '../../server/ports/index.ts';
@@ -20,8 +22,9 @@ import { snapshotRoute } from '../../server/http/routes/snapshot.ts';
 import { streamRoute } from '../../server/http/routes/stream.ts';
 import { createSilentPeers, openSse, sseHeaders } from '../../server/http/sse/index.ts';
 import { streamSettings } from '../../server/http/stream-settings.ts';
-import { SocketReading } from '../../server/http/web-socket/reading.ts';
+import { SocketConnection, type SocketConnectionDeps } from '../../server/http/web-socket/socket-connection.ts';
 import { openSocketSession } from '../../server/http/web-socket/socket-session.ts';
+import { WaitingSockets } from '../../server/http/web-socket/waiting-sockets.ts';
 import { moveBearerToken } from '../../server/http/web-socket/handshake.ts';
 import { UnsentBytes } from '../../server/http/unsent-bytes.ts';
 import { recordWriter } from '../../server/observability/record-writer.ts';
@@ -74,18 +77,10 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
       poll: (taskId, request) => hub.poll(taskId, request),
       openSse({ req, res, auth: caller, taskId, after, extensions, parts }) {
         const granted = grantedExtensions(extensions, streamExtensions, hub.hasParts);
-        openSse(req, res, {
-          taskId,
-          auth: caller,
-          cursor: after,
-          extensions: granted,
-          parts: askedParts(granted, parts),
-          hub,
-          settings: settings.sse,
-          silentPeers,
-          clock,
-          chance,
-        });
+        openSse(
+          { req, res, taskId, auth: caller, cursor: after, extensions: granted, parts: askedParts(granted, parts) },
+          { hub, settings: settings.sse, silentPeers, clock, chance },
+        );
       },
       // No client of these worlds asks for one.
       openSharedSse: ({ res }) => void res.destroy(),
@@ -99,7 +94,18 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
     logger,
     records: recordWriter(logger),
   };
-  const waiting = new Set<WebSocketStandIn>();
+  const sockets: SocketConnectionDeps = {
+    hub,
+    settings: settings.webSocket,
+    service,
+    clock,
+    logger,
+    records: recordWriter(logger),
+    count: new OwnerCount(),
+    // One owner of the simulation sends few.
+    frames: new FrameRate({ clock, framesPerSecondMax: Number.MAX_SAFE_INTEGER }),
+    waiting: new WaitingSockets(),
+  };
   const create = createRoute(tools);
   const routes: Readonly<Record<string, Route>> = {
     'GET ': snapshotRoute(tools),
@@ -148,30 +154,9 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
         hub.assertRoom(caller.subject);
         return {
           accept(ws, socket) {
-            waiting.add(ws);
-            ws.once('close', () => waiting.delete(ws));
             const both = { ws: ws as unknown as WebSocket, socket: socket as unknown as Socket };
-            openSocketSession({
-              ...both,
-              auth: caller,
-              extensions: grantedExtensions(asked, socketExtensions, hub.hasParts),
-              hub,
-              settings: settings.webSocket,
-              service,
-              clock,
-              logger,
-              records: recordWriter(logger),
-              // One owner of the simulation sends few.
-              reading: new SocketReading({
-                ...both,
-                clock,
-                owner: caller.subject,
-                frames: { take: () => 0 },
-                deafBytesMax: hub.options.clientFrameBytesMax,
-              }),
-              onSubscribed: () => waiting.delete(ws),
-              onIdle: () => waiting.add(ws),
-            });
+            const extensions = grantedExtensions(asked, socketExtensions, hub.hasParts);
+            openSocketSession(new SocketConnection(sockets, { ...both, auth: caller, extensions }));
           },
         };
       } catch (thrown) {
@@ -180,7 +165,7 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
     },
 
     close() {
-      for (const ws of waiting) ws.terminate();
+      sockets.waiting.terminate();
     },
   };
 }

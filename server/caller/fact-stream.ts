@@ -1,5 +1,6 @@
 import type { Fact, GapFrame } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
+import type { LiveConnection } from '../live/connections.ts';
 import { FactQueue } from '../live/fact-queue.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { LogRun } from '../live/log-read.ts';
@@ -31,16 +32,17 @@ export interface FactStreamDeps extends FollowOptions {
 export class FactStream implements AsyncIterator<FactOrGap, undefined> {
   readonly #deps: FactStreamDeps;
   readonly #queue: FactQueue;
+  readonly #connection: LiveConnection;
   readonly #onAbort = (): void => this.#leave();
   #begun: Promise<void> | undefined;
   #subscription: Subscription | undefined;
-  #forgetConnection: (() => void) | undefined;
   #isDisconnected = false;
   #isOver = false;
 
   constructor(deps: FactStreamDeps) {
     this.#deps = deps;
     this.#queue = new FactQueue(deps.auth.subject, deps.clock);
+    this.#connection = { auth: deps.auth, end: () => this.#disconnect() };
   }
 
   async next(): Promise<IteratorResult<FactOrGap, undefined>> {
@@ -75,19 +77,21 @@ export class FactStream implements AsyncIterator<FactOrGap, undefined> {
     const first = await readFirst();
     if (this.#isOver) return;
     hub.assertRoom(auth.subject);
-    this.#forgetConnection = hub.enter(auth, () => {
-      this.#isDisconnected = true;
-      this.#subscription?.close();
-      this.#queue.cut();
-    });
+    hub.enter(this.#connection);
     this.#subscription = hub.subscribe(taskId, this.#queue, after, { cutAt: auth.expiresAt, first });
+  }
+
+  #disconnect(): void {
+    this.#isDisconnected = true;
+    this.#subscription?.close();
+    this.#queue.cut();
   }
 
   #leave(): void {
     this.#isOver = true;
     this.#deps.signal?.removeEventListener('abort', this.#onAbort);
     this.#subscription?.close();
-    this.#forgetConnection?.();
+    this.#deps.hub.leave(this.#connection);
     this.#queue.drop();
   }
 

@@ -14,6 +14,9 @@ export interface PathMatch {
   readonly params: PathParams;
 }
 
+/** Those of a path that has none. */
+export const noParams = Object.freeze(Object.create(null) as PathParams);
+
 /** All parameters of a path together, in characters: they are kept with the task. */
 const PARAMS_CHARACTERS_MAX = 1024;
 
@@ -22,8 +25,7 @@ const PARAMS_CHARACTERS_MAX = 1024;
  * together, and for what is no percent-encoded UTF-8, which nobody could have meant; a task id like that is unknown.
  */
 export function pathValues(names: readonly string[], found: readonly (string | undefined)[]): PathMatch {
-  // No name can be a key of a prototype here.
-  const params = Object.create(null) as Record<string, string>;
+  let params: Record<string, string> | undefined;
   let taskId = '';
   let attachmentName = '';
   let partNumber = '';
@@ -35,6 +37,8 @@ export function pathValues(names: readonly string[], found: readonly (string | u
     else if (name === 'partNumber') partNumber = decoded(text) ?? refuse(name);
     else {
       const value = decoded(text) ?? refuse(name);
+      // No name can be a key of a prototype here.
+      params ??= Object.create(null) as Record<string, string>;
       params[name] = value;
       characters += value.length;
     }
@@ -44,7 +48,7 @@ export function pathValues(names: readonly string[], found: readonly (string | u
       'INVALID_REQUEST',
       `The names of the path stand for ${characters} characters; together they may have ${PARAMS_CHARACTERS_MAX}.`,
     );
-  return { taskId, attachmentName, partNumber, params };
+  return { taskId, attachmentName, partNumber, params: params ?? noParams };
 }
 
 /** Matches exactly the paths of a route, with a group for each of its names. */

@@ -4,7 +4,7 @@ import { mountedPaths, pathBelow, pathNames, readRoutePaths, routeMethods, type 
 import { TaskBridgeError } from '../errors.ts';
 import { liveDefaults } from '../live/options.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
-import type { AuthContextResolver, PathParams, UploadPolicy } from '../ports/auth.ts';
+import type { AuthContextResolver, UploadPolicy } from '../ports/auth.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import { recordWriter } from '../observability/record-writer.ts';
@@ -19,7 +19,7 @@ import { originSet, refuseForeignOrigin } from './origin.ts';
 import { httpOptions, type HttpOptions } from './options.ts';
 import { mountPathCheck } from './mount-path.ts';
 import { isShadowed, ourPaths } from './our-paths.ts';
-import { pathValues, routed, type PathMatch } from './path-params.ts';
+import { noParams, pathValues, routed, type PathMatch } from './path-params.ts';
 import { actionsRoute } from './routes/actions.ts';
 import { attachmentRoute } from './routes/attachment.ts';
 import { cancelRoute } from './routes/cancel.ts';
@@ -162,8 +162,6 @@ function noteRoute(ctx: Koa.Context, path: string): void {
 function hasOwnPath(ctx: Koa.Context): boolean {
   return (ctx as { newRouterPath?: unknown }).newRouterPath !== undefined;
 }
-
-const noParams = Object.freeze(Object.create(null) as PathParams);
 
 /** What stands in a path that names a task and nothing else. */
 function ofTask(taskId: string): PathMatch {

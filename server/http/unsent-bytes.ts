@@ -43,7 +43,8 @@ export class UnsentBytes {
 
   /** Counts a further part of an answer, for which there was room. Gives the function to be called once when it is gone. */
   count(owner: string, bytes: number): () => void {
-    return this.#held.enter(owner, bytes);
+    this.#held.enter(owner, bytes);
+    return () => this.#held.leave(owner, bytes);
   }
 
   /** True where that much more has room: what is not given now is asked for again. */

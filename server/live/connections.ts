@@ -3,20 +3,25 @@ import type { AuthContext } from '../ports/auth.ts';
 /** Whose live connections are to end: those of a subject, on every node; or those of this process for whose callers a predicate is true. */
 export type Disconnected = { readonly subject: string } | ((auth: AuthContext) => boolean);
 
-interface Connection {
+/** Something that goes on for longer than a request, as long as its caller's credentials are good. */
+export interface LiveConnection {
   readonly auth: AuthContext;
-  readonly end: () => void;
+  /** Breaks it, so that its client comes back. */
+  end(): void;
 }
 
 /** Everything of this process that goes on for longer than a request, each with the caller whose credentials it lives by. */
 export class Connections {
-  readonly #open = new Set<Connection>();
+  readonly #open = new Set<LiveConnection>();
 
-  /** A connection is there; `end` breaks it, so that its client comes back. Gives the function to be called when it is gone. */
-  enter(auth: AuthContext, end: () => void): () => void {
-    const connection = { auth, end };
+  /** A connection is there, until it leaves. */
+  enter(connection: LiveConnection): void {
     this.#open.add(connection);
-    return () => void this.#open.delete(connection);
+  }
+
+  /** It is gone. Does nothing for one that was ended. */
+  leave(connection: LiveConnection): void {
+    this.#open.delete(connection);
   }
 
   /** Ends those of callers for whom it is true, and says how many. What `matches` throws is thrown before any has ended. */

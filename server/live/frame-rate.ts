@@ -22,16 +22,20 @@ export class FrameRate {
     this.#deps = deps;
   }
 
-  /** A socket of an owner is there. Gives the function to be called once when it is gone. */
-  enter(owner: string): () => void {
+  /** A socket of an owner is there, until it leaves. */
+  enter(owner: string): void {
     const allowance = this.#owners.get(owner) ?? { frames: this.#burst, since: monotonicMs(this.#deps.clock), sockets: 0 };
     allowance.sockets += 1;
     this.#owners.set(owner, allowance);
-    return () => {
-      allowance.sockets -= 1;
-      // Who comes back finds what he left, as long as he has any other socket.
-      if (allowance.sockets === 0) this.#owners.delete(owner);
-    };
+  }
+
+  /** A socket of an owner is gone. */
+  leave(owner: string): void {
+    const allowance = this.#owners.get(owner);
+    if (!allowance) return;
+    allowance.sockets -= 1;
+    // Who comes back finds what he left, as long as he has any other socket.
+    if (allowance.sockets === 0) this.#owners.delete(owner);
   }
 
   /** Takes one frame of an owner; gives how long nothing more of him is to be read, in milliseconds. */

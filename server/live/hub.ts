@@ -1,12 +1,11 @@
 import { storeUnavailable, TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { ServerChance } from '../ports/chance.ts';
-import type { AuthContext } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, MetricsSink, TransportDiagnosticsSink, TransportName, ViewerTransport } from '../ports/observability.ts';
 import { metricsSink } from '../observability/metrics-sink.ts';
 import { recordWriter, type RecordWriter } from '../observability/record-writer.ts';
 import { observedPoll, type ObservedPollDeps } from './observed-poll.ts';
-import { Connections, matcherOf, type Disconnected } from './connections.ts';
+import { Connections, matcherOf, type Disconnected, type LiveConnection } from './connections.ts';
 import { parseNotice, textOfNotice } from './notices.ts';
 import { DeliveryLag } from './delivery-lag.ts';
 import { viewerGauges } from './viewer-gauges.ts';
@@ -24,7 +23,7 @@ import { liveOptions, type LiveOptions } from './options.ts';
 import { OwnerCount, type CountByOwner } from './owner-count.ts';
 import { pollLog, type PollDeps, type PollPage, type PollRequest } from './poll.ts';
 import { guardedInstrumentation, type Instrumentation } from './instrumentation.ts';
-import { LogSubscription, type Subscription } from './subscription.ts';
+import { LogSubscription, type Subscription, type SubscriptionDeps } from './subscription.ts';
 import type { Viewer } from './viewer.ts';
 import { Topics } from './topics.ts';
 
@@ -97,8 +96,10 @@ export interface LiveHub {
    * told; undefined where something else may have been missed.
    */
   listen(taskId: string, callback: (newest?: LogPosition) => void): () => void;
-  /** A connection is there that lives by a caller's credentials; `end` breaks it. Gives the function to be called when it is gone. */
-  enter(auth: AuthContext, end: () => void): () => void;
+  /** A connection is there that lives by a caller's credentials, until it leaves. */
+  enter(connection: LiveConnection): void;
+  /** It is gone. Does nothing for one that was never there. */
+  leave(connection: LiveConnection): void;
   /**
    * Ends live connections and waiting polls, and says how many of this process. Those of a subject end on all nodes that hear of it. Rejects
    * with `STORE_UNAVAILABLE` where no other node could be told, and with what a predicate throws; a `TypeError` for what names nobody.
@@ -131,6 +132,8 @@ class Hub implements LiveHub {
   readonly #lag: DeliveryLag | undefined;
   readonly #spans: ViewerSpans | undefined;
   readonly #topics: Topics;
+  /** What all subscriptions work with. */
+  readonly #subscribed: SubscriptionDeps;
   /** What all polls work with, and are observed with. */
   readonly #polled: PollDeps;
   readonly #observed: ObservedPollDeps;
@@ -163,6 +166,18 @@ class Hub implements LiveHub {
       onInterrupted: () => deps.onInterrupted?.(),
       onAnnounced: (notice) => this.#heed(notice),
     });
+    this.#subscribed = {
+      store,
+      texts: this.#texts,
+      clock,
+      options: this.options,
+      logger,
+      ...this.#instrumentation,
+      records: this.#records,
+      lag: this.#lag,
+      spans: this.#spans,
+      onClosed: (subscription) => this.#forget(subscription),
+    };
     this.#observed = { ...this.#instrumentation, records: this.#records };
     this.#polled = {
       store,
@@ -216,37 +231,12 @@ class Hub implements LiveHub {
       viewer.cut();
       return { close: () => undefined };
     }
-    const { store, clock, logger } = this.#deps;
     const { diagnostics, metrics } = this.#instrumentation;
     const { transport, owner } = viewer;
     const start = positionOf(cursor);
     const topic = this.#topics.of(taskId);
-    const leave = this.#present.enter(owner);
-    const gone = this.#spans?.subscribed(taskId, transport);
-    const onClosed = (closed: LogSubscription): void => {
-      leave();
-      gone?.();
-      this.#forget(closed, transport);
-    };
-    const subscription = new LogSubscription({
-      topic,
-      viewer,
-      cursor: start,
-      cutAt,
-      first,
-      parts,
-      texts: this.#texts,
-      store,
-      clock,
-      options: this.options,
-      logger,
-      diagnostics,
-      records: this.#records,
-      metrics,
-      lag: this.#lag,
-      spans: this.#spans,
-      onClosed,
-    });
+    this.#present.enter(owner);
+    const subscription = new LogSubscription(this.#subscribed, { topic, viewer, cursor: start, cutAt, first, parts });
     this.#subscriptions.add(subscription);
     this.#countStream(transport, 1);
     diagnostics?.onReplayStart?.(transport, taskId, cursor || null);
@@ -284,8 +274,12 @@ class Hub implements LiveHub {
     return listener.leave;
   }
 
-  enter(auth: AuthContext, end: () => void): () => void {
-    return this.#connections.enter(auth, end);
+  enter(connection: LiveConnection): void {
+    this.#connections.enter(connection);
+  }
+
+  leave(connection: LiveConnection): void {
+    this.#connections.leave(connection);
   }
 
   async disconnect(who: Disconnected): Promise<number> {
@@ -333,16 +327,21 @@ class Hub implements LiveHub {
   #enterPoll({ owner, auth = { subject: owner } }: Pick<PollRequest, 'owner' | 'auth'>, answerNow: () => void): (() => void) | undefined {
     if (this.#closing) return undefined;
     this.assertRoom(owner);
+    const connection: LiveConnection = { auth, end: answerNow };
     this.#polls.add(answerNow);
-    const leaves = [this.#present.enter(owner), this.#connections.enter(auth, answerNow)];
+    this.#present.enter(owner);
+    this.#connections.enter(connection);
     return () => {
       this.#polls.delete(answerNow);
-      for (const leave of leaves) leave();
+      this.#present.leave(owner);
+      this.#connections.leave(connection);
     };
   }
 
-  #forget(subscription: LogSubscription, transport: ViewerTransport): void {
+  #forget(subscription: LogSubscription): void {
+    const { owner, transport } = subscription.viewer;
     this.#subscriptions.delete(subscription);
+    this.#present.leave(owner);
     this.#countStream(transport, -1);
     if (this.#subscriptions.size === 0) this.#onEmpty?.();
   }

@@ -17,15 +17,17 @@ export class OwnerCount implements CountByOwner {
     return this.#owners.get(owner) ?? 0;
   }
 
-  /** Counts one, or so many. Gives the function that ends it, to be called once. */
-  enter(owner: string, amount = 1): () => void {
+  /** Counts one, or so many, until they leave. */
+  enter(owner: string, amount = 1): void {
     this.#total += amount;
     this.#owners.set(owner, this.of(owner) + amount);
-    return () => {
-      this.#total -= amount;
-      const left = this.of(owner) - amount;
-      if (left > 0) this.#owners.set(owner, left);
-      else this.#owners.delete(owner);
-    };
+  }
+
+  /** Counts one, or so many, no more; once for each that was counted. */
+  leave(owner: string, amount = 1): void {
+    this.#total -= amount;
+    const left = this.of(owner) - amount;
+    if (left > 0) this.#owners.set(owner, left);
+    else this.#owners.delete(owner);
   }
 }

@@ -14,7 +14,7 @@ import type { LogRun } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
 import { PartDelivery } from './part-delivery.ts';
 import { endOf, type PartChunk } from './part-frames.ts';
-import { timerAt } from './timer.ts';
+import { timerAt } from './timer-queue.ts';
 import type { Topic, TopicSubscriber } from './topic.ts';
 import { ViewerDelivery, type DeliveryListener } from './viewer-delivery.ts';
 import { ViewerEffects, type EffectsListener } from './viewer-effects.ts';
@@ -29,8 +29,8 @@ export interface Subscription {
   close(): void;
 }
 
-/** What a subscription works with. */
-export interface SubscriptionDeps {
+/** Who watches what, and from where on. */
+export interface Watching {
   readonly topic: Topic;
   readonly viewer: Viewer;
   readonly cursor: LogPosition;
@@ -40,6 +40,10 @@ export interface SubscriptionDeps {
   readonly first?: LogRun | undefined;
   /** How far its client has come in parts; undefined where it is shown none. */
   readonly parts?: PartCursors | undefined;
+}
+
+/** What subscriptions work with: the same for all of a process. */
+export interface SubscriptionDeps {
   /** What viewers of this node were shown of long texts. */
   readonly texts?: TextCache | undefined;
   readonly store: LiveStore;
@@ -60,40 +64,40 @@ export interface SubscriptionDeps {
  * `viewerBytesMax` and one fact; viewers that share a connection together that much and a fact for each that reads.
  */
 export class LogSubscription implements Subscription, TopicSubscriber, DeliveryListener, EffectsListener, HeartbeatListener {
+  readonly topic: Topic;
+  /** The viewer that it serves. */
+  readonly viewer: Viewer;
   readonly #deps: SubscriptionDeps;
   readonly #delivery: ViewerDelivery;
   readonly #parts: PartDelivery | undefined;
   readonly #effects: ViewerEffects;
   readonly #heartbeats: HeartbeatMonitor;
   readonly #cancelCut: (() => void) | undefined;
+  readonly #endSpan: (() => void) | undefined;
   #phase: ViewerPhase = viewerPhases.initial.to;
 
-  constructor(deps: SubscriptionDeps) {
-    const { viewer, clock, store, topic, parts: cursors, texts } = deps;
+  constructor(deps: SubscriptionDeps, { topic, viewer, cursor, cutAt, first, parts: cursors }: Watching) {
+    const { clock, store, spans, texts } = deps;
     this.#deps = deps;
-    this.#parts =
-      cursors && store.lanes && viewer.parts ? new PartDelivery({ topic, store, lanes: store.lanes, cursors, texts }) : undefined;
+    this.topic = topic;
+    this.viewer = viewer;
+    this.#parts = cursors && store.lanes && viewer.parts ? new PartDelivery({ topic, store, lanes: store.lanes, cursors, texts }) : undefined;
     // It is what all of them tell, and `deps` what all work with: objects and functions of their own would be most of what an idle viewer costs.
-    this.#delivery = new ViewerDelivery(deps, this, this.#parts);
-    this.#effects = new ViewerEffects(deps, this, this.#delivery);
+    this.#delivery = new ViewerDelivery(deps, this, cursor, this.#parts);
+    this.#effects = new ViewerEffects(deps, this, this.#delivery, first);
     this.#heartbeats = new HeartbeatMonitor(deps, this);
-    this.#cancelCut = deps.cutAt === undefined ? undefined : timerAt(clock, deps.cutAt, () => this.cut());
+    this.#cancelCut = cutAt === undefined ? undefined : timerAt(clock, cutAt, () => this.cut());
+    this.#endSpan = spans?.subscribed(topic.taskId, viewer.transport);
   }
 
   /** Viewers that have the same one are of one connection. */
   get connection(): object {
-    const { viewer } = this.#deps;
-    return viewer.sharing ?? viewer;
+    return this.viewer.sharing ?? this.viewer;
   }
 
   /** Where it stands. */
   get phase(): ViewerPhase {
     return this.#phase;
-  }
-
-  /** The viewer that it serves. */
-  get viewer(): Viewer {
-    return this.#deps.viewer;
   }
 
   /** How many batches it holds, to show them after the page that is on its way. */
@@ -103,8 +107,8 @@ export class LogSubscription implements Subscription, TopicSubscriber, DeliveryL
 
   /** Subscribes first, then reads: the seam loses nothing. */
   start(): void {
-    this.#deps.topic.addSubscriber(this);
-    if (this.#parts) this.#deps.topic.wantParts();
+    this.topic.addSubscriber(this);
+    if (this.#parts) this.topic.wantParts();
     for (const effect of viewerPhases.initial.effects) this.#effects.perform(effect);
   }
 
@@ -147,8 +151,7 @@ export class LogSubscription implements Subscription, TopicSubscriber, DeliveryL
     const cell = viewerPhases.phases[this.#phase].on[event.type];
     if (cell === 'nothing') return;
     if (cell === 'never') {
-      const { logger, topic } = this.#deps;
-      logger?.error('A viewer was told what cannot be.', { taskId: topic.taskId, phase: this.#phase, event: event.type });
+      this.#deps.logger?.error('A viewer was told what cannot be.', { taskId: this.topic.taskId, phase: this.#phase, event: event.type });
       return;
     }
     this.#phase = cell.to ?? this.#phase;
@@ -160,9 +163,9 @@ export class LogSubscription implements Subscription, TopicSubscriber, DeliveryL
   }
 
   beaten(): void {
-    const { viewer, topic, diagnostics, records } = this.#deps;
-    const { transport, owner: userId } = viewer;
-    const { taskId } = topic;
+    const { diagnostics, records } = this.#deps;
+    const { transport, owner: userId } = this.viewer;
+    const { taskId } = this.topic;
     diagnostics?.onHeartbeat?.(transport, taskId);
     if (transport === 'ws') records('ws.heartbeat.sent')?.({ taskId, userId, transport });
   }
@@ -173,9 +176,10 @@ export class LogSubscription implements Subscription, TopicSubscriber, DeliveryL
     this.#effects.stop();
     this.#heartbeats.stop();
     this.#cancelCut?.();
-    const { topic, viewer, diagnostics, onClosed } = this.#deps;
-    topic.removeSubscriber(this);
+    this.#endSpan?.();
+    const { diagnostics, onClosed } = this.#deps;
+    this.topic.removeSubscriber(this);
     onClosed(this);
-    diagnostics?.onDisconnect?.(viewer.transport, topic.taskId);
+    diagnostics?.onDisconnect?.(this.viewer.transport, this.topic.taskId);
   }
 }

@@ -4,7 +4,7 @@ import { monotonicMs, type Clock } from '../ports/clock.ts';
 const DELAY_MS_MAX = 2 ** 31 - 1;
 
 /** In whole milliseconds, as timers count: what is left of two sums of fractions may be too little for any time to pass. */
-function delayOf(ms: number): number {
+export function delayOf(ms: number): number {
   return Math.min(Math.max(0, Math.ceil(ms) || 0), DELAY_MS_MAX);
 }
 
@@ -22,12 +22,4 @@ export function timerAfter(clock: Clock, ms: number, callback: () => void): () =
   };
   let timer = clock.setTimeout(check, delayOf(ms));
   return () => clock.clearTimeout(timer);
-}
-
-/**
- * The same for a date, in milliseconds since the epoch, at which somebody's credentials end. What is left until then is measured once, now: a
- * date of this machine that is set afterwards brings the end neither nearer nor farther.
- */
-export function timerAt(clock: Clock, date: number, callback: () => void): () => void {
-  return timerAfter(clock, date - clock.now(), callback);
 }

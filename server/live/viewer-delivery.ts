@@ -5,17 +5,14 @@ import { isStale, positionOf, type LogPosition } from './log-position.ts';
 import type { LogRun } from './log-read.ts';
 import type { PartDelivery, PartsRead } from './part-delivery.ts';
 import type { PartChunk } from './part-frames.ts';
-import type { SubscriptionDeps } from './subscription.ts';
+import type { SubscriptionDeps, Watching } from './subscription.ts';
 import type { PageRead, ViewerEvent } from './viewer-event.ts';
 
 /** What a delivery works with. */
-export type ViewerDeliveryDeps = Pick<
-  SubscriptionDeps,
-  'topic' | 'viewer' | 'cursor' | 'options' | 'diagnostics' | 'lag' | 'spans' | 'metrics'
->;
+export type ViewerDeliveryDeps = Pick<SubscriptionDeps, 'options' | 'diagnostics' | 'lag' | 'spans' | 'metrics'>;
 
 /** Told by a delivery. */
-export interface DeliveryListener {
+export interface DeliveryListener extends Pick<Watching, 'topic' | 'viewer'> {
   /** Something was sent. */
   sent(): void;
 }
@@ -38,11 +35,11 @@ export class ViewerDelivery {
   /** It had all that there was, once: what comes since is no replay. */
   #wasLevel = false;
 
-  constructor(deps: ViewerDeliveryDeps, listener: DeliveryListener, parts: PartDelivery | undefined) {
+  constructor(deps: ViewerDeliveryDeps, listener: DeliveryListener, cursor: LogPosition, parts: PartDelivery | undefined) {
     this.#deps = deps;
     this.#listener = listener;
     this.parts = parts;
-    this.#cursor = this.#cursorAtMark = deps.cursor;
+    this.#cursor = this.#cursorAtMark = cursor;
   }
 
   /** How far the viewer has come. */
@@ -63,7 +60,7 @@ export class ViewerDelivery {
 
   /** Unsent bytes that the viewer's connection still has room for. */
   get room(): number {
-    return this.#deps.options.viewerBytesMax - this.#deps.viewer.pendingBytes();
+    return this.#deps.options.viewerBytesMax - this.#listener.viewer.pendingBytes();
   }
 
   /** There is a fact of that number. */
@@ -86,7 +83,7 @@ export class ViewerDelivery {
   /** Holds a batch until the page is there, as far as there is room. */
   hold(batch: Batch): void {
     this.#heldBytes += batch.bytes;
-    if (this.#heldBytes <= this.room / (this.#deps.viewer.sharing?.viewers ?? 1)) this.#held.push(batch);
+    if (this.#heldBytes <= this.room / (this.#listener.viewer.sharing?.viewers ?? 1)) this.#held.push(batch);
     else this.#held = [];
   }
 
@@ -104,7 +101,7 @@ export class ViewerDelivery {
     this.#wasLevel = true;
     const { room } = this;
     const shown = this.parts ? fresh.slice(0, this.parts.fitting(fresh)) : fresh;
-    const most = headOf(shown.length < fresh.length ? shown : fresh, this.#deps.viewer.batches.liveFactsMax);
+    const most = headOf(shown.length < fresh.length ? shown : fresh, this.#listener.viewer.batches.liveFactsMax);
     const fitting = batch.bytes <= room ? most : fittingOf(most, room);
     this.#send(fitting);
     if (fitting.length < fresh.length) return 'log.more';
@@ -168,21 +165,23 @@ export class ViewerDelivery {
 
   /** It was handed the task's last fact; who came for a log that had ended is no delivery. */
   #tellEnded(): void {
-    const { spans, topic, viewer } = this.#deps;
+    const { spans } = this.#deps;
+    const { topic, viewer } = this.#listener;
     const { n, ms } = this.#cursor;
     if (spans && this.#wasLevel) spans.ended(topic.taskId, viewer.transport, `${n}-${ms ?? 0}`);
   }
 
   #tellGap(gap: Gap): void {
-    const { viewer, metrics } = this.#deps;
-    metrics?.incrementCounter('gaps_total', 1, { transport: viewer.transport, reason: gap.reason });
+    const { viewer } = this.#listener;
+    this.#deps.metrics?.incrementCounter('gaps_total', 1, { transport: viewer.transport, reason: gap.reason });
     viewer.gap(gap);
   }
 
   #send(entries: readonly Entry[]): void {
     const last = entries.at(-1);
     if (!last) return;
-    const { viewer, topic, diagnostics, lag } = this.#deps;
+    const { diagnostics, lag } = this.#deps;
+    const { topic, viewer } = this.#listener;
     viewer.facts(entries);
     if (lag && this.#wasLevel) lag.note(viewer.transport, entries);
     this.#cursor = positionOf(last.eventId);
@@ -192,7 +191,7 @@ export class ViewerDelivery {
   }
 
   #sendParts(frames: readonly Entry[], chunk: PartChunk): void {
-    this.#deps.viewer.parts?.(frames);
+    this.#listener.viewer.parts?.(frames);
     this.parts?.noteShown(chunk);
     this.#listener.sent();
   }

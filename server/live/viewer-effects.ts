@@ -2,7 +2,7 @@ import { retryDelayMs } from '../../machines/index.ts';
 import type { ViewerTransport } from '../ports/observability.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import { storeRetry } from './options.ts';
-import type { SubscriptionDeps } from './subscription.ts';
+import type { SubscriptionDeps, Watching } from './subscription.ts';
 import { timerAfter } from './timer.ts';
 import type { SharedRead } from './topic.ts';
 import type { DeliveryStanding, ViewerDelivery } from './viewer-delivery.ts';
@@ -10,10 +10,10 @@ import type { ViewerEvent } from './viewer-event.ts';
 import type { ViewerEffect } from './viewer.phases.ts';
 
 /** What the effects of a viewer's table work with. */
-export type ViewerEffectsDeps = Pick<SubscriptionDeps, 'topic' | 'viewer' | 'store' | 'clock' | 'options' | 'logger' | 'first'>;
+export type ViewerEffectsDeps = Pick<SubscriptionDeps, 'store' | 'clock' | 'options' | 'logger'>;
 
 /** Told by the effects of a viewer's table. */
-export interface EffectsListener {
+export interface EffectsListener extends Pick<Watching, 'topic' | 'viewer'> {
   /** Tells the table what an effect led to. */
   on(event: ViewerEvent): void;
   /** Frees everything that the viewer has. */
@@ -34,16 +34,16 @@ export class ViewerEffects {
   #failures = 0;
   #first: LogRun | undefined;
 
-  constructor(deps: ViewerEffectsDeps, listener: EffectsListener, delivery: ViewerDelivery) {
+  constructor(deps: ViewerEffectsDeps, listener: EffectsListener, delivery: ViewerDelivery, first: LogRun | undefined) {
     this.#deps = deps;
     this.#listener = listener;
     this.#delivery = delivery;
-    this.#first = deps.first;
+    this.#first = first;
   }
 
   /** Does one of them; `event` is what led to it. */
   perform(effect: ViewerEffect, event?: ViewerEvent): void {
-    const { viewer } = this.#deps;
+    const { viewer } = this.#listener;
     const delivery = this.#delivery;
     switch (effect) {
       case 'hold':
@@ -107,14 +107,15 @@ export class ViewerEffects {
     try {
       this.#listener.on(this.#eventOf(show(this.#delivery, event)));
     } catch (error) {
-      this.#deps.logger?.error('A viewer failed.', { taskId: this.#deps.topic.taskId, error });
+      this.#deps.logger?.error('A viewer failed.', { taskId: this.#listener.topic.taskId, error });
       this.#listener.on({ type: 'viewer.broke' });
     }
   }
 
   #read(): void {
     this.#delivery.dropHeld();
-    if (this.#deps.viewer.sharing) this.#awaitTail(this.#deps.topic.open());
+    const { topic, viewer } = this.#listener;
+    if (viewer.sharing) this.#awaitTail(topic.open());
     else void this.#readPage(1);
   }
 
@@ -127,14 +128,15 @@ export class ViewerEffects {
 
   /** Those who read at once have half of the connection's room to themselves at least. */
   async #takeTurn(): Promise<void> {
-    const { viewer, options } = this.#deps;
-    const endTurn = await viewer.sharing?.reads.take();
+    const { options } = this.#deps;
+    const endTurn = await this.#listener.viewer.sharing?.reads.take();
     if (endTurn) this.#listener.on({ type: this.#delivery.room < options.viewerBytesMax / 2 ? 'turn.crowded' : 'turn.came', endTurn });
   }
 
   /** Gives history while the tail may still be opening; level is only who has read after it was open. */
   async #readPage(share: number): Promise<void> {
-    const { topic, store, viewer } = this.#deps;
+    const { store } = this.#deps;
+    const { topic, viewer } = this.#listener;
     const delivery = this.#delivery;
     const { cursor } = delivery;
     const opening = topic.open();
@@ -185,8 +187,8 @@ export class ViewerEffects {
   }
 
   #logFailure(error: unknown): void {
-    const { logger, topic } = this.#deps;
-    logger?.warn('A viewer is cut: the store failed too often in a row.', { taskId: topic.taskId, failures: this.#failures, error });
+    const { taskId } = this.#listener.topic;
+    this.#deps.logger?.warn('A viewer is cut: the store failed too often in a row.', { taskId, failures: this.#failures, error });
   }
 }
 

@@ -35,6 +35,7 @@ export type {
 } from './executor.ts';
 export { faultLogger } from './fault-logger.ts';
 export { hostLogger } from './host-logger.ts';
+export { MinHeap, type HeapItem } from './min-heap.ts';
 export type {
   Logger,
   MetricsSink,

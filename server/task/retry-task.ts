@@ -87,19 +87,19 @@ async function copied(
     recounts.request(subject);
     throw shareFull('bytes', settings);
   }
-  const leave = enterCopies(deps, subject);
+  enterCopies(deps, subject);
   try {
     return await copyAttachments(files, taskId, { ...deps, attachments });
   } catch (error) {
     await assertThere(store, retryOf);
     throw error;
   } finally {
-    leave();
+    deps.copies.leave(subject);
   }
 }
 
-/** Counts one whose files are copied; gives what ends that. Throws where as many are as may be. */
-function enterCopies({ copies, settings: { copiesMax, copiesPerOwnerMax } }: TaskServiceDeps, subject: string): () => void {
+/** Counts one whose files are copied, until it leaves. Throws where as many are as may be. */
+function enterCopies({ copies, settings: { copiesMax, copiesPerOwnerMax } }: TaskServiceDeps, subject: string): void {
   const isOwners = copies.of(subject) >= copiesPerOwnerMax;
   if (!isOwners && copies.all < copiesMax) return copies.enter(subject);
   const max = isOwners ? copiesPerOwnerMax : copiesMax;

@@ -10,6 +10,7 @@ import { openSse } from './open-sse.ts';
 import { openSharedSse } from './shared-stream.ts';
 import { sseHeaders, sseStreamDefaults, type SseStreamSettings } from './settings.ts';
 import { createSilentPeers } from './silent-peers.ts';
+import type { StreamConnectionDeps } from './stream-connection.ts';
 
 /** Gives the HTTP routes their long polls and SSE streams from a hub. */
 export function createLiveService({
@@ -27,6 +28,7 @@ export function createLiveService({
   readonly logger?: Logger | undefined;
 }): LiveService {
   const silentPeers = createSilentPeers({ clock, stalledMs: hub.options.stalledMs });
+  const deps: StreamConnectionDeps = { hub, settings, silentPeers, clock, chance };
   hub.onCrowded(silentPeers.giveWay);
   return {
     sseHeaders: sseHeaders(settings),
@@ -40,7 +42,7 @@ export function createLiveService({
     },
     openSharedSse({ req, res, auth, tasks, extensions: asked }) {
       const extensions = [...(grantedExtensions(asked, streamExtensions, hub.hasParts) ?? []), 'multiplex' as const];
-      openSharedSse(req, res, { auth, tasks, extensions, hub, settings, silentPeers, clock, chance, logger });
+      openSharedSse({ req, res, auth, tasks, extensions, logger }, deps);
       if (saysFallback(asked)) hub.countFallback('sse');
     },
   };
@@ -49,19 +51,7 @@ export function createLiveService({
     const granted = grantedExtensions(extensions, streamExtensions, hub.hasParts);
     // A browser's own EventSource asks again for ever after the end of a stream, and stops at a 204.
     if (first && !isStart(after) && isAtEnd(first)) return void res.writeHead(204, { 'Cache-Control': 'no-store' }).end();
-    openSse(req, res, {
-      taskId,
-      auth,
-      cursor: after,
-      extensions: granted,
-      parts: askedParts(granted, parts),
-      first,
-      hub,
-      settings,
-      silentPeers,
-      clock,
-      chance,
-    });
+    openSse({ req, res, auth, taskId, cursor: after, extensions: granted, parts: askedParts(granted, parts), first }, deps);
     if (saysFallback(extensions)) hub.countFallback('sse');
   }
 }

@@ -1,12 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PartCursors } from '../../../machines/parts/index.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { LogRun } from '../../live/log-read.ts';
-import { beginStream, keepStream, type StreamConnectionDeps } from './stream-connection.ts';
+import { beginStream, StreamConnection, type StreamConnectionDeps, type StreamExchange } from './stream-connection.ts';
 import { SseViewer } from './viewer.ts';
 
 /** What an SSE stream is opened with. */
-export interface SseStream extends StreamConnectionDeps {
+export interface SseStream extends StreamExchange {
   readonly taskId: string;
   /** The cursor as it was sent, checked. */
   readonly cursor: string | undefined;
@@ -24,12 +23,11 @@ export interface SseStream extends StreamConnectionDeps {
  * The caller has checked credentials, ownership and cursor, and hands the response over when this returns (on Koa: `ctx.respond = false`).
  * Throws `RATE_LIMITED` before anything is written.
  */
-export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseStream): void {
-  const { taskId, auth, cursor, extensions, parts, first, hub, settings, clock, chance } = stream;
+export function openSse(stream: SseStream, deps: StreamConnectionDeps): void {
+  const { taskId, res, auth, cursor, extensions, parts, first } = stream;
   const { subject: owner, expiresAt: cutAt } = auth;
-  if (!beginStream(req, res, stream)) return;
-  const viewer = new SseViewer({ taskId, owner, res, extensions, settings, clock, chance });
+  if (!beginStream(stream, deps)) return;
+  const viewer = new SseViewer({ taskId, owner, res, extensions }, deps);
   viewer.open();
-  const subscription = hub.subscribe(taskId, viewer, cursor, { cutAt, first, parts });
-  keepStream(req, res, stream, () => subscription.close());
+  new StreamConnection(stream, deps, deps.hub.subscribe(taskId, viewer, cursor, { cutAt, first, parts }));
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { readPartCursors } from '../../../machines/parts/index.ts';
 import { isCursor, type ExtensionsGrantedFrame, type SubscriptionEndedFrame } from '../../../machines/wire/index.ts';
 import type { TaskBridgeError } from '../../errors.ts';
@@ -12,11 +12,11 @@ import type { SharedSseTask } from '../live-service.ts';
 import { closeCode } from '../status.ts';
 import { closeCodes } from '../web-socket/close-codes.ts';
 import { dataEvent, preamble } from './frames.ts';
-import { beginStream, keepStream, type StreamConnectionDeps } from './stream-connection.ts';
-import { SseViewer } from './viewer.ts';
+import { beginStream, StreamConnection, type ShownByStream, type StreamConnectionDeps, type StreamExchange } from './stream-connection.ts';
+import { SseViewer, type StreamShare } from './viewer.ts';
 
 /** What a stream of many tasks is opened with. */
-export interface SharedSseStream extends StreamConnectionDeps {
+export interface SharedSseStream extends StreamExchange {
   /** Each once. */
   readonly tasks: readonly SharedSseTask[];
   /** What is granted; `multiplex` is among it. */
@@ -31,26 +31,28 @@ const READS_MAX = 4;
  * Answers a request with the stream of many tasks: 200, what was granted, then for each task what its own stream would show, without ids, and exactly
  * one end. The response ends after the last of them. Throws `RATE_LIMITED` before anything is written. Source: protocol, "Many tasks over one stream".
  */
-export function openSharedSse(req: IncomingMessage, res: ServerResponse, stream: SharedSseStream): void {
-  if (!beginStream(req, res, stream)) return;
-  const shown = new SharedStream(res, stream);
-  keepStream(req, res, stream, () => shown.close());
+export function openSharedSse(stream: SharedSseStream, deps: StreamConnectionDeps): void {
+  if (!beginStream(stream, deps)) return;
+  const shown = new SharedStream(stream, deps);
+  new StreamConnection(stream, deps, shown);
   shown.start();
 }
 
-class SharedStream {
+class SharedStream implements ShownByStream, StreamShare {
+  readonly sharing: Sharing;
   readonly #res: ServerResponse;
+  readonly #deps: StreamConnectionDeps;
   readonly #stream: SharedSseStream;
   /** By the tasks that have no end yet. */
   readonly #shown = new Map<string, Subscription | undefined>();
-  readonly #sharing: Sharing;
 
-  constructor(res: ServerResponse, stream: SharedSseStream) {
+  constructor(stream: SharedSseStream, deps: StreamConnectionDeps) {
     const shown = this.#shown;
-    this.#res = res;
+    this.#res = stream.res;
+    this.#deps = deps;
     this.#stream = stream;
     for (const { taskId } of stream.tasks) shown.set(taskId, undefined);
-    this.#sharing = {
+    this.sharing = {
       reads: new Semaphore(READS_MAX),
       get viewers() {
         return shown.size;
@@ -59,9 +61,9 @@ class SharedStream {
   }
 
   start(): void {
-    const { tasks, extensions, settings } = this.#stream;
+    const { tasks, extensions } = this.#stream;
     const frame: ExtensionsGrantedFrame = { type: 'EXTENSIONS_GRANTED', extensions };
-    this.#write(Buffer.concat([preamble(settings.preambleBytes), dataEvent(frame)]));
+    this.#write(Buffer.concat([preamble(this.#deps.settings.preambleBytes), dataEvent(frame)]));
     for (const task of tasks) this.#open(task);
   }
 
@@ -70,13 +72,21 @@ class SharedStream {
     this.#shown.clear();
   }
 
+  ended(taskId: string): void {
+    this.#end(taskId, closeCodes.ended, 'The log has ended.');
+  }
+
+  lost(taskId: string): void {
+    this.#end(taskId, closeCodes.cut, 'The log cannot be read on now.');
+  }
+
   #open({ taskId, cursor, parts, refusal }: SharedSseTask): void {
-    const { hub, auth, logger } = this.#stream;
+    const { auth, logger } = this.#stream;
     if (refusal) return this.#deny(taskId, refusal);
     if (cursor !== null && !isCursor(cursor)) return this.#end(taskId, closeCodes.refused, BAD_CURSOR);
     if (readPartCursors(parts ?? '') === undefined) return this.#end(taskId, closeCodes.refused, BAD_PARTS);
     try {
-      hub.assertRoom(auth.subject);
+      this.#deps.hub.assertRoom(auth.subject);
     } catch (thrown) {
       return this.#deny(taskId, callerError(thrown, logger));
     }
@@ -84,23 +94,13 @@ class SharedStream {
   }
 
   #show(taskId: string, cursor: string | undefined, parts: string | undefined): void {
-    const { hub, auth, extensions, settings, clock, chance } = this.#stream;
-    const viewer = new SseViewer({
-      taskId,
-      owner: auth.subject,
-      res: this.#res,
-      extensions,
-      settings,
-      clock,
-      chance,
-      share: {
-        sharing: this.#sharing,
-        onEnd: () => this.#end(taskId, closeCodes.ended, 'The log has ended.'),
-        onCutTask: () => this.#end(taskId, closeCodes.cut, 'The log cannot be read on now.'),
-      },
-    });
+    const { auth, extensions } = this.#stream;
+    const viewer = new SseViewer({ taskId, owner: auth.subject, res: this.#res, extensions, share: this }, this.#deps);
     viewer.open();
-    this.#shown.set(taskId, hub.subscribe(taskId, viewer, cursor, { cutAt: auth.expiresAt, parts: askedParts(extensions, parts) }));
+    this.#shown.set(
+      taskId,
+      this.#deps.hub.subscribe(taskId, viewer, cursor, { cutAt: auth.expiresAt, parts: askedParts(extensions, parts) }),
+    );
   }
 
   #deny(taskId: string, { code }: TaskBridgeError): void {

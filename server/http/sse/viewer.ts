@@ -9,27 +9,32 @@ import type { Entry } from '../../ports/store.ts';
 import { factEvents, gapEvent, heartbeatEvent, preamble } from './frames.ts';
 import type { SseStreamSettings } from './settings.ts';
 
-/** What an SSE viewer needs. */
-export interface SseViewerDeps {
+/** What an SSE viewer shows, and where. */
+export interface SseView {
   readonly taskId: string;
   readonly owner: string;
   readonly res: ServerResponse;
   /** What the client asked for and gets; undefined where it asked for nothing. */
   readonly extensions: readonly StreamExtension[] | undefined;
-  readonly settings: SseStreamSettings;
-  readonly clock: Clock;
-  readonly chance: ServerChance;
   /** Where the stream shows several tasks. */
   readonly share?: StreamShare;
 }
 
-/** One task's part of a stream that shows several. */
+/** What SSE viewers work with: the same for all of a process. */
+export interface SseViewerDeps {
+  readonly settings: SseStreamSettings;
+  readonly clock: Clock;
+  readonly chance: ServerChance;
+}
+
+/** Told by the viewers of a stream that shows several tasks. */
 export interface StreamShare {
+  /** What they have in common. */
   readonly sharing: Sharing;
   /** The log has ended, and the network has all of it. */
-  readonly onEnd: () => void;
+  ended(taskId: string): void;
   /** The log cannot be shown on. */
-  readonly onCutTask: () => void;
+  lost(taskId: string): void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -38,15 +43,27 @@ const NOTHING = Buffer.alloc(0);
 export class SseViewer implements Viewer {
   readonly transport = 'sse';
   readonly owner: string;
-  readonly batches: BatchSizes;
-  readonly sharing: Sharing | undefined;
+  readonly #taskId: string;
+  readonly #res: ServerResponse;
+  readonly #extensions: readonly StreamExtension[] | undefined;
+  readonly #share: StreamShare | undefined;
   readonly #deps: SseViewerDeps;
 
-  constructor(deps: SseViewerDeps) {
+  constructor({ taskId, owner, res, extensions, share }: SseView, deps: SseViewerDeps) {
+    this.owner = owner;
+    this.#taskId = taskId;
+    this.#res = res;
+    this.#extensions = extensions;
+    this.#share = share;
     this.#deps = deps;
-    this.owner = deps.owner;
-    this.batches = deps.settings;
-    this.sharing = deps.share?.sharing;
+  }
+
+  get batches(): BatchSizes {
+    return this.#deps.settings;
+  }
+
+  get sharing(): Sharing | undefined {
+    return this.#share?.sharing;
   }
 
   /**
@@ -54,7 +71,8 @@ export class SseViewer implements Viewer {
    * data frame, since a client that asked learns it nowhere else.
    */
   open(): void {
-    const { extensions, settings } = this.#deps;
+    const { settings } = this.#deps;
+    const extensions = this.#extensions;
     // Of a shared stream the first words were said already, for all of them.
     if (this.sharing) return this.#write(this.#signOfLife(false, true, extensions));
     const hasFrame = settings.heartbeatFrame || extensions !== undefined;
@@ -71,7 +89,7 @@ export class SseViewer implements Viewer {
   }
 
   gap(gap: Gap): void {
-    if (this.#deps.extensions?.includes('gap')) this.#write(gapEvent({ type: 'GAP', ...this.#envelope('gap'), payload: gap }));
+    if (this.#extensions?.includes('gap')) this.#write(gapEvent({ type: 'GAP', ...this.#envelope('gap'), payload: gap }));
   }
 
   heartbeat(): boolean {
@@ -83,16 +101,16 @@ export class SseViewer implements Viewer {
   }
 
   pendingBytes(): number {
-    return this.#deps.res.writableLength;
+    return this.#res.writableLength;
   }
 
   takenBytes(): number {
-    const { socket } = this.#deps.res;
+    const { socket } = this.#res;
     return socket ? socket.bytesWritten - socket.writableLength : 0;
   }
 
   onDrain(callback: () => void): void {
-    const { res } = this.#deps;
+    const res = this.#res;
     // Not by a timer, which takes a millisecond at least: a long part is read in many turns.
     if (res.writableLength === 0) setImmediate(callback);
     else
@@ -102,18 +120,16 @@ export class SseViewer implements Viewer {
   }
 
   end(): void {
-    const { res, share } = this.#deps;
-    if (share) share.onEnd();
-    else res.end();
+    if (this.#share) this.#share.ended(this.#taskId);
+    else this.#res.end();
   }
 
   cut(): void {
-    this.#deps.res.destroy();
+    this.#res.destroy();
   }
 
   cutTask(): void {
-    const { share } = this.#deps;
-    if (share) share.onCutTask();
+    if (this.#share) this.#share.lost(this.#taskId);
     else this.cut();
   }
 
@@ -126,13 +142,13 @@ export class SseViewer implements Viewer {
   }
 
   #write(bytes: Buffer): void {
-    const { res } = this.#deps;
+    const res = this.#res;
     if (!res.destroyed && !res.writableEnded) res.write(bytes);
   }
 
   /** The fields that every event has; an id of this kind is no cursor. */
   #envelope(kind: 'hb' | 'gap'): { taskId: string; eventId: string; createdAt: string } {
-    const { taskId, clock, chance } = this.#deps;
-    return { taskId, eventId: `${kind}-${chance.hex(12)}`, createdAt: new Date(clock.now()).toISOString() };
+    const { clock, chance } = this.#deps;
+    return { taskId: this.#taskId, eventId: `${kind}-${chance.hex(12)}`, createdAt: new Date(clock.now()).toISOString() };
   }
 }

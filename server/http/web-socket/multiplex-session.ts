@@ -10,8 +10,9 @@ import { callerError } from '../error-response.ts';
 import { closeCode } from '../status.ts';
 import { readClientFrame } from './client-frame.ts';
 import { closeCodes } from './close-codes.ts';
-import { confirm, type SocketSessionDeps } from './socket-session.ts';
-import { WebSocketViewer } from './viewer.ts';
+import type { SocketConnection, SocketSession } from './socket-connection.ts';
+import { confirm } from './socket-session.ts';
+import { WebSocketViewer, type ShownTasks } from './viewer.ts';
 
 /** One task's part of the socket: asked for, and from when it was granted with its subscription. */
 interface Channel {
@@ -22,37 +23,50 @@ interface Channel {
 const READS_MAX = 4;
 
 /** A socket that shows any number of tasks. Every subscribe frame is followed by exactly one end of its subscription. Source: protocol, "Extensions". */
-export class MultiplexSession {
-  readonly #deps: SocketSessionDeps;
+export class MultiplexSession implements SocketSession, ShownTasks {
+  readonly sharing: Sharing;
+  readonly #connection: SocketConnection;
   readonly #channels = new Map<string, Channel>();
-  readonly #sharing: Sharing;
   /** Channels that were left while it was still found out whether the task may be shown. */
   #abandoned = 0;
-  #cancelWait: () => void;
+  #cancelWait: (() => void) | undefined;
 
-  constructor(deps: SocketSessionDeps) {
+  constructor(connection: SocketConnection) {
     const channels = this.#channels;
-    this.#deps = deps;
-    this.#sharing = {
+    this.#connection = connection;
+    this.sharing = {
       reads: new Semaphore(READS_MAX),
       get viewers() {
         return channels.size;
       },
     };
-    this.#cancelWait = this.#wait('No subscribe frame came in time.');
   }
 
   start(): void {
-    const { ws, socket, extensions = [] } = this.#deps;
+    const { ws, extensions = [] } = this.#connection;
+    this.#cancelWait = this.#wait('No subscribe frame came in time.');
     const frame: ExtensionsGrantedFrame = { type: 'EXTENSIONS_GRANTED', extensions };
     ws.send(JSON.stringify(frame), { compress: false });
     ws.on('message', (data, isBinary) => this.#take(data, isBinary));
-    ws.once('close', () => this.#clear());
-    socket.once('end', () => this.#clear());
+  }
+
+  close(): void {
+    this.#cancelWait?.();
+    for (const { subscription } of this.#channels.values()) subscription?.close();
+    this.#channels.clear();
+  }
+
+  ended(taskId: string): void {
+    this.#end(taskId, this.#connection.deps.settings.terminalCloseCode, 'The log has ended.');
+  }
+
+  lost(taskId: string): void {
+    this.#end(taskId, closeCodes.cut, 'The log cannot be read on now.');
   }
 
   #take(data: RawData, isBinary: boolean): void {
-    const { ws, settings, reading, hub } = this.#deps;
+    const { ws, reading, deps } = this.#connection;
+    const { settings, hub } = deps;
     if (ws.readyState !== ws.OPEN) return;
     if (isBinary) return this.#refuse(closeCodes.notText, 'Frames are text.');
     const frame = readClientFrame(data);
@@ -65,12 +79,13 @@ export class MultiplexSession {
   }
 
   #subscribe({ taskId, lastEventId, parts }: SubscribeFrame): void {
-    const { hub, auth, service, logger } = this.#deps;
+    const { auth, deps } = this.#connection;
+    const { hub, service, logger } = deps;
     if (this.#channels.size + this.#abandoned >= hub.options.tasksPerSocketMax)
       return this.#sendEnd(taskId, closeCodes.full, 'This socket is full.');
     const channel: Channel = {};
     this.#channels.set(taskId, channel);
-    this.#cancelWait();
+    this.#cancelWait?.();
     service.authorize(auth, taskId).then(
       () => this.#admit(taskId, channel, { cursor: lastEventId, parts }),
       (thrown: unknown) => this.#deny(taskId, channel, callerError(thrown, logger)),
@@ -82,26 +97,17 @@ export class MultiplexSession {
     channel: Channel,
     { cursor, parts }: { readonly cursor: string | null | undefined; readonly parts: string | null | undefined },
   ): void {
-    const { ws, socket, auth, extensions, hub, settings, logger, records, onSubscribed } = this.#deps;
+    const { auth, extensions, deps } = this.#connection;
+    const { hub, logger, records, waiting } = deps;
     if (!this.#isTaken(taskId, channel)) return;
     try {
       hub.assertRoom(auth.subject);
     } catch (thrown) {
       return this.#deny(taskId, channel, callerError(thrown, logger));
     }
-    const viewer = new WebSocketViewer({
-      taskId,
-      owner: auth.subject,
-      ws,
-      socket,
-      extensions,
-      settings,
-      sharing: this.#sharing,
-      onEnd: () => this.#end(taskId, settings.terminalCloseCode, 'The log has ended.'),
-      onCutTask: () => this.#end(taskId, closeCodes.cut, 'The log cannot be read on now.'),
-    });
+    const viewer = new WebSocketViewer(this.#connection, taskId, this);
     confirm(viewer, taskId, cursor, records);
-    onSubscribed();
+    waiting.delete(this.#connection);
     channel.subscription = hub.subscribe(taskId, viewer, cursor ?? undefined, {
       cutAt: auth.expiresAt,
       parts: askedParts(extensions, parts),
@@ -134,34 +140,29 @@ export class MultiplexSession {
     this.#channels.delete(taskId);
     this.#sendEnd(taskId, code, reason);
     if (this.#channels.size > 0) return;
-    this.#deps.onIdle();
+    this.#connection.deps.waiting.add(this.#connection);
     this.#cancelWait = this.#wait('No subscription is left.');
   }
 
   #sendEnd(taskId: string, code: number, reason: string): void {
-    const { ws } = this.#deps;
+    const { ws } = this.#connection;
     const frame: SubscriptionEndedFrame = { type: 'SUBSCRIPTION_ENDED', taskId, code, reason };
     if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame), { compress: false });
   }
 
   /** No refusal either way: a frame may be on its way. */
   #wait(reason: string): () => void {
-    const { ws, clock, hub } = this.#deps;
+    const { ws, reading, deps } = this.#connection;
+    const { clock, hub } = deps;
     return timerAfter(clock, hub.options.subscribeMs, () => {
       // What it asks meanwhile is not heard: it has its time when it is.
-      if (this.#deps.reading.isHeld) this.#cancelWait = this.#wait(reason);
+      if (reading.isHeld) this.#cancelWait = this.#wait(reason);
       else ws.close(closeCodes.ended, reason);
     });
   }
 
   #refuse(code: number, reason: string): void {
-    this.#clear();
-    this.#deps.ws.close(code, reason);
-  }
-
-  #clear(): void {
-    this.#cancelWait();
-    for (const { subscription } of this.#channels.values()) subscription?.close();
-    this.#channels.clear();
+    this.close();
+    this.#connection.ws.close(code, reason);
   }
 }

@@ -1,18 +1,4 @@
-import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
-import type { FrameRate } from '../../live/frame-rate.ts';
-import type { Clock } from '../../ports/clock.ts';
-
-/** What a socket is read with. */
-export interface SocketReadingDeps {
-  readonly ws: WebSocket;
-  readonly socket: Socket;
-  readonly clock: Clock;
-  readonly owner: string;
-  readonly frames: Pick<FrameRate, 'take'>;
-  /** What is read of a peer that broke the protocol, until it has taken the close, in bytes; then it is cut. */
-  readonly deafBytesMax: number;
-}
+import type { SocketConnection } from './socket-connection.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -21,19 +7,23 @@ const NOTHING = Buffer.alloc(0);
  * arrived already is still taken.
  */
 export class SocketReading {
-  readonly #deps: SocketReadingDeps;
+  readonly #connection: Pick<SocketConnection, 'ws' | 'socket' | 'auth' | 'deps'>;
   #restTimer: unknown;
   #isDraining = false;
 
   /** Begins to meter what comes. */
-  constructor(deps: SocketReadingDeps) {
-    this.#deps = deps;
-    const { ws, owner, frames } = deps;
-    const meter = (): void => this.#rest(frames.take(owner));
+  constructor(connection: Pick<SocketConnection, 'ws' | 'socket' | 'auth' | 'deps'>) {
+    this.#connection = connection;
+    const { ws } = connection;
+    const meter = (): void => this.#meter();
     for (const kind of ['message', 'ping', 'pong'] as const) ws.on(kind, meter);
     // What breaks the protocol is answered by ws itself; the close follows.
     ws.on('error', () => this.#boundDeaf());
-    ws.on('close', () => deps.clock.clearTimeout(this.#restTimer));
+  }
+
+  /** The socket is closed. */
+  stop(): void {
+    this.#connection.deps.clock.clearTimeout(this.#restTimer);
   }
 
   /** True while what is sent is not heard. */
@@ -43,7 +33,7 @@ export class SocketReading {
 
   /** Reads no more until the peer has taken what waits for it, where that is more than so many bytes. */
   awaitDrain(bytesMax: number): void {
-    const { ws, socket } = this.#deps;
+    const { ws, socket } = this.#connection;
     if (this.#isDraining || socket.writableLength <= bytesMax) return;
     this.#isDraining = true;
     ws.pause();
@@ -53,8 +43,10 @@ export class SocketReading {
     });
   }
 
-  #rest(ms: number): void {
-    const { ws, clock } = this.#deps;
+  #meter(): void {
+    const { ws, auth, deps } = this.#connection;
+    const { frames, clock } = deps;
+    const ms = frames.take(auth.subject);
     if (ms === 0 || ws.readyState !== ws.OPEN) return;
     clock.clearTimeout(this.#restTimer);
     ws.pause();
@@ -64,13 +56,13 @@ export class SocketReading {
     }, ms);
   }
 
-  /** Nothing is made of what comes now, and it would be read as fast as it is sent until the close has its answer. */
+  /** Nothing is made of what comes now, and it would be read as fast as it is sent until the close has its answer: a frame's room of it, then it is cut. */
   #boundDeaf(): void {
-    const { ws, socket, deafBytesMax } = this.#deps;
+    const { ws, socket, deps } = this.#connection;
     let bytes = 0;
     socket.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > deafBytesMax) ws.terminate();
+      if (bytes > deps.hub.options.clientFrameBytesMax) ws.terminate();
     });
   }
 }

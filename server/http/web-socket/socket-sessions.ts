@@ -6,7 +6,7 @@ import { grantedExtensions, saysFallback, socketExtensions } from '../../live/ex
 import type { LiveHub } from '../../live/hub.ts';
 import { FrameRate } from '../../live/frame-rate.ts';
 import { OwnerCount } from '../../live/owner-count.ts';
-import { recordWriter, type RecordWriter } from '../../observability/record-writer.ts';
+import { recordWriter } from '../../observability/record-writer.ts';
 import type { AuthContext } from '../../ports/auth.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/observability.ts';
@@ -15,7 +15,7 @@ import { callerError, refuseUpgrade } from '../error-response.ts';
 import { originSet, refuseForeignOrigin, type OriginSet } from '../origin.ts';
 import { subprotocol } from './handshake.ts';
 import { webSocketStreamDefaults, type WebSocketStreamSettings } from './settings.ts';
-import { SocketReading } from './reading.ts';
+import { SocketConnection, type SocketConnectionDeps } from './socket-connection.ts';
 import { openSocketSession } from './socket-session.ts';
 import { WaitingSockets } from './waiting-sockets.ts';
 
@@ -43,12 +43,11 @@ const TAKEN_TWICE = 'A WebSocket was handed on that somebody has taken already; 
 export class SocketSessions {
   readonly #deps: SocketSessionsDeps;
   readonly #origins: OriginSet;
-  readonly #records: RecordWriter;
   readonly #server: WebSocketServer;
   readonly #count = new OwnerCount();
-  readonly #frames: FrameRate;
-  /** Sockets that watch nothing yet, or any more. */
   readonly #waiting = new WaitingSockets();
+  /** What all sockets work with. */
+  readonly #connected: SocketConnectionDeps;
   /** What was taken or refused, of either kind: it has had its answer, and whatever else is written to it breaks a conversation. */
   readonly #answered = new WeakSet<Duplex | WebSocket>();
   #closing = false;
@@ -56,8 +55,18 @@ export class SocketSessions {
   constructor(deps: SocketSessionsDeps) {
     this.#deps = deps;
     this.#origins = originSet(deps.allowedOrigins ?? []);
-    this.#records = recordWriter(deps.logger);
-    this.#frames = new FrameRate({ clock: deps.clock, framesPerSecondMax: deps.hub.options.framesPerSecondMax });
+    const { hub, service, clock, logger, settings = webSocketStreamDefaults } = deps;
+    this.#connected = {
+      hub,
+      settings,
+      service,
+      clock,
+      logger,
+      records: recordWriter(logger),
+      count: this.#count,
+      frames: new FrameRate({ clock, framesPerSecondMax: hub.options.framesPerSecondMax }),
+      waiting: this.#waiting,
+    };
     // The types of ws do not know all of them yet.
     const options: ServerOptions & { readonly closeTimeout: number; readonly maxFragments: number; readonly maxBufferedChunks: number } = {
       noServer: true,
@@ -67,7 +76,7 @@ export class SocketSessions {
       // Each piece of a frame costs more than what it carries.
       maxFragments: FRAGMENTS_MAX,
       maxBufferedChunks: CHUNKS_MAX,
-      maxPayload: deps.hub.options.clientFrameBytesMax,
+      maxPayload: hub.options.clientFrameBytesMax,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     };
     this.#server = new WebSocketServer(options);
@@ -144,41 +153,11 @@ export class SocketSessions {
   }
 
   #open(ws: WebSocket, req: IncomingMessage, auth: AuthContext): void {
-    const { hub, settings = webSocketStreamDefaults, service, clock, logger } = this.#deps;
+    const { hub } = this.#deps;
     const asked = new URLSearchParams(req.url?.split('?')[1]).get('extensions');
     if (saysFallback(asked)) hub.countFallback('ws');
     this.#answered.add(ws);
-    const leave = this.#count.enter(auth.subject);
-    const forgetFrames = this.#frames.enter(auth.subject);
-    const forgetConnection = hub.enter(auth, () => ws.terminate());
-    this.#waiting.add(ws, auth.subject);
-    ws.on('close', () => {
-      leave();
-      forgetFrames();
-      forgetConnection();
-      this.#waiting.delete(ws);
-    });
-    openSocketSession({
-      ws,
-      socket: req.socket,
-      auth,
-      extensions: grantedExtensions(asked, socketExtensions, hub.hasParts),
-      hub,
-      settings,
-      service,
-      clock,
-      logger,
-      records: this.#records,
-      reading: new SocketReading({
-        ws,
-        socket: req.socket,
-        clock,
-        owner: auth.subject,
-        frames: this.#frames,
-        deafBytesMax: hub.options.clientFrameBytesMax,
-      }),
-      onSubscribed: () => this.#waiting.delete(ws),
-      onIdle: () => this.#waiting.add(ws, auth.subject),
-    });
+    const extensions = grantedExtensions(asked, socketExtensions, hub.hasParts);
+    openSocketSession(new SocketConnection(this.#connected, { ws, socket: req.socket, auth, extensions }));
   }
 }

@@ -1,29 +1,19 @@
 import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
 import type { Gap, GapFrame, HeartbeatFrame, SubscriptionConfirmedFrame } from '../../../machines/wire/index.ts';
 import type { BatchSizes } from '../../live/batch-sizes.ts';
-import type { StreamExtension } from '../../live/extensions.ts';
 import type { Sharing, Viewer } from '../../live/viewer.ts';
 import type { Entry } from '../../ports/store.ts';
 import { factFrames, frameHead } from './frames.ts';
-import type { WebSocketStreamSettings } from './settings.ts';
+import type { SocketConnection } from './socket-connection.ts';
 
-/** What a viewer behind a WebSocket needs. */
-export interface WebSocketViewerDeps {
-  readonly taskId: string;
-  readonly owner: string;
-  readonly ws: WebSocket;
-  /** The connection under it. */
-  readonly socket: Socket;
-  /** What the client asked for and gets; undefined where it asked for nothing. */
-  readonly extensions: readonly StreamExtension[] | undefined;
-  readonly settings: WebSocketStreamSettings;
-  /** Where the socket shows several tasks. */
+/** Told by the viewers of a socket. */
+export interface ShownTasks {
+  /** What the viewers of a socket that shows several tasks have in common. */
   readonly sharing?: Sharing;
   /** The log has ended, and the network has all of it. */
-  readonly onEnd: () => void;
+  ended(taskId: string): void;
   /** The log cannot be shown on. */
-  readonly onCutTask: () => void;
+  lost(taskId: string): void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -40,28 +30,43 @@ function corkThisTurn(socket: Socket): void {
 /** A WebSocket, or its part, that has subscribed to a task. Nothing compresses here, so that facts may go to the connection as they are framed. */
 export class WebSocketViewer implements Viewer {
   readonly transport = 'ws';
-  readonly owner: string;
-  readonly batches: BatchSizes;
-  readonly sharing: Sharing | undefined;
-  readonly #deps: WebSocketViewerDeps;
+  readonly #connection: SocketConnection;
+  readonly #taskId: string;
+  readonly #shown: ShownTasks;
 
-  constructor(deps: WebSocketViewerDeps) {
-    this.#deps = deps;
-    this.owner = deps.owner;
-    this.batches = deps.settings;
-    this.sharing = deps.sharing;
+  constructor(connection: SocketConnection, taskId: string, shown: ShownTasks) {
+    this.#connection = connection;
+    this.#taskId = taskId;
+    this.#shown = shown;
+  }
+
+  get owner(): string {
+    return this.#connection.auth.subject;
+  }
+
+  get batches(): BatchSizes {
+    return this.#connection.deps.settings;
+  }
+
+  get sharing(): Sharing | undefined {
+    return this.#shown.sharing;
   }
 
   /** The first frame: shows a mute proxy, and tells what was granted. */
   confirm(cursor: string | null | undefined): void {
-    const { taskId, extensions } = this.#deps;
+    const { extensions } = this.#connection;
     const replayStartedAfterEventId = cursor || null;
-    const frame: SubscriptionConfirmedFrame = { type: 'SUBSCRIPTION_CONFIRMED', taskId, replayStartedAfterEventId, live: true };
+    const frame: SubscriptionConfirmedFrame = {
+      type: 'SUBSCRIPTION_CONFIRMED',
+      taskId: this.#taskId,
+      replayStartedAfterEventId,
+      live: true,
+    };
     this.#control(extensions ? { ...frame, extensions } : frame);
   }
 
   facts(entries: readonly Entry[]): void {
-    const { ws, socket } = this.#deps;
+    const { ws, socket } = this.#connection;
     if (ws.readyState !== ws.OPEN || !socket.writable) return;
     if (this.sharing) corkThisTurn(socket);
     const [first] = entries;
@@ -77,26 +82,26 @@ export class WebSocketViewer implements Viewer {
   }
 
   gap(gap: Gap): void {
-    if (this.#deps.extensions?.includes('gap')) this.#control({ type: 'GAP', taskId: this.#deps.taskId, ...gap });
+    if (this.#connection.extensions?.includes('gap')) this.#control({ type: 'GAP', taskId: this.#taskId, ...gap });
   }
 
   heartbeat(): boolean {
-    const { taskId, settings } = this.#deps;
-    if (settings.heartbeatFrame) this.#control({ type: 'HEARTBEAT', taskId, live: true });
-    return settings.heartbeatFrame;
+    const { heartbeatFrame } = this.#connection.deps.settings;
+    if (heartbeatFrame) this.#control({ type: 'HEARTBEAT', taskId: this.#taskId, live: true });
+    return heartbeatFrame;
   }
 
   pendingBytes(): number {
-    return this.#deps.socket.writableLength;
+    return this.#connection.socket.writableLength;
   }
 
   takenBytes(): number {
-    const { socket } = this.#deps;
+    const { socket } = this.#connection;
     return socket.bytesWritten - socket.writableLength;
   }
 
   onDrain(callback: () => void): void {
-    const { socket } = this.#deps;
+    const { socket } = this.#connection;
     // Not by a timer, which takes a millisecond at least: a long part is read in many turns.
     if (socket.writableLength === 0) setImmediate(callback);
     else if (socket.writable)
@@ -106,19 +111,19 @@ export class WebSocketViewer implements Viewer {
   }
 
   end(): void {
-    this.#deps.onEnd();
+    this.#shown.ended(this.#taskId);
   }
 
   cut(): void {
-    this.#deps.ws.terminate();
+    this.#connection.ws.terminate();
   }
 
   cutTask(): void {
-    this.#deps.onCutTask();
+    this.#shown.lost(this.#taskId);
   }
 
   #control(frame: SubscriptionConfirmedFrame | HeartbeatFrame | GapFrame): void {
-    const { ws } = this.#deps;
+    const { ws } = this.#connection;
     // What is compressed is sent later, behind facts that go to the connection at once.
     if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame), { compress: false });
   }
