@@ -51,7 +51,8 @@ function digitsOf(id: string): readonly [string, string] | undefined {
  */
 export function parseEventId(id: string): EventIdParts | undefined {
   const dash = id.indexOf('-');
-  const [n, ms] = [exactNumber(id, 0, dash), exactNumber(id, dash + 1, id.length)];
+  const n = exactNumber(id, 0, dash);
+  const ms = exactNumber(id, dash + 1, id.length);
   if (n >= 0 && ms >= 0) return { n, ms };
   const digits = digitsOf(id);
   return digits && { n: Number(digits[0]), ms: Number(digits[1]) };

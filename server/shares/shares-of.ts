@@ -21,7 +21,8 @@ export function sharesOf(execution: ExecutionRecord): Shares {
 
 /** What a task adds after a commit less than before it; nothing where the commit touched none of what is counted. */
 export function changeBetween(before: ExecutionRecord, after: ExecutionRecord): Partial<Shares> {
-  const isSame = after.attempt === before.attempt && after.asked === before.asked && after.bytes === before.bytes && after.endedAt === before.endedAt;
+  const isSame =
+    after.attempt === before.attempt && after.asked === before.asked && after.bytes === before.bytes && after.endedAt === before.endedAt;
   return isSame ? {} : changeOf(sharesOf(before), sharesOf(after));
 }
 
