@@ -249,7 +249,7 @@ export class UnitOfWork {
     return { commit: this.#commitTo(after, first), after, facts: this.#facts, by, notes: this.#notes };
   }
 
-  #commitTo(after: TaskRecord, firstRetained: number): Commit {
+  #commitTo(after: TaskRecord, retainedFrom: number): Commit {
     const lanes = this.#parts?.changes();
     const state = stateOf(after.aggregate.task);
     return {
@@ -262,7 +262,7 @@ export class UnitOfWork {
       plan: planOf(after, this.now, this.#settings),
       ...(state !== stateOf(this.#before.aggregate.task) && { state }),
       ...(this.#ifLease && { ifLease: this.#ifLease }),
-      firstRetained,
+      firstRetained: retainedFrom,
       ...(lanes && { lanes }),
     };
   }
