@@ -2,8 +2,8 @@ import { parseEventId, type EventId } from '../../machines/wire/index.ts';
 import type { Commit, Created, Fields, NewTask } from '../../server/ports/index.ts';
 import { laneConflict, refuseBrokenCommit } from '../memory/index.ts';
 import type { Head, Rows } from './head.ts';
-import type { Heads } from './heads.ts';
-import { changeLanes, lanesBefore, needOpenLane, noLanes } from './lane-rows.ts';
+import type { HeadCache } from './head-cache.ts';
+import { changeLanes, lanesBefore, needOpenLane, lanesUntouched } from './lane-rows.ts';
 import { isAsSeen } from './lease.ts';
 import {
   factKey,
@@ -30,7 +30,7 @@ import type { WriteDecision } from './writer.ts';
 /** Where writes are made: inside a transaction of the writer. */
 export interface WrittenRows {
   readonly rows: Rows;
-  readonly heads: Heads;
+  readonly heads: HeadCache;
 }
 
 /** What {@link writeNewTask} did. */
@@ -101,7 +101,7 @@ export function appendCommit({ rows, heads }: WrittenRows, commit: Commit, now: 
   if (known?.head.revision !== commit.expectedRevision) return conflict;
   const { head } = known;
   if (ifLease && !isAsSeen(rows, ifLease)) return { result: { answer: 'lease changed', before: null, entries: [] } };
-  refuseBrokenCommit(commit, head, lanes || commit.ended ? lanesBefore(rows, taskId) : noLanes);
+  refuseBrokenCommit(commit, head, lanes || commit.ended ? lanesBefore(rows, taskId) : lanesUntouched);
   if (lanes && laneConflict(lanes, (lane) => needOpenLane(rows, taskId, lane))) return conflict;
   const standing = replan(rows, taskId, head, commit.plan);
   const entries = standing === head.standing ? known.entries : entriesOf(taskId, standing);

@@ -45,7 +45,7 @@ export interface Head {
   readonly ended: boolean;
 }
 
-/** Reads a head as it was committed last. Whoever writes asks `Heads`. */
+/** Reads a head as it was committed last. Whoever writes asks `HeadCache`. */
 export function readHead(rows: Rows, taskId: string): Head | undefined {
   const row = rows.get(headKey(taskId));
   return row && parseHead(row);
@@ -53,7 +53,7 @@ export function readHead(rows: Rows, taskId: string): Head | undefined {
 
 /** Reads the text of a head. */
 export function parseHead(row: Buffer): Head {
-  // Written by `Heads` only, of this release or of 0.1.0, which had the time at the place of the standing.
+  // Written by `HeadCache` only, of this release or of 0.1.0, which had the time at the place of the standing.
   const stored = JSON.parse(row.toString()) as Head | (Omit<Head, 'standing' | 'state'> & OldStanding);
   if ('standing' in stored) return stored;
   const { dueAt, ...head } = stored;

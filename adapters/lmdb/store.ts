@@ -19,7 +19,7 @@ import { commitFailure } from './commit-failure.ts';
 import { appendCommit, identify, writeNewTask, removeTask, type WrittenRows } from './changes.ts';
 import { flush, makeFolder, privateFiles } from './folder.ts';
 import { readHead, type Rows } from './head.ts';
-import { Heads } from './heads.ts';
+import { HeadCache } from './head-cache.ts';
 import { idKey, sideValueKey } from './keys.ts';
 import { lanesOf } from './lanes.ts';
 import { checkLayout, markLayout } from './layout.ts';
@@ -235,7 +235,7 @@ async function openAt(path: string, mapBytesMax: number, clock: Clock, logger: L
     await rows.close();
     throw error;
   }
-  const heads = new Heads(rows);
+  const heads = new HeadCache(rows);
   const quota = createQuota(rows, path, mapBytesMax);
   const writer = createWriter(async (group) => {
     quota.measure();

@@ -5,7 +5,7 @@ import { open } from 'lmdb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Head, Rows } from '../../adapters/lmdb/head.ts';
 import { readHead } from '../../adapters/lmdb/head.ts';
-import { Heads, KNOWN_MAX } from '../../adapters/lmdb/heads.ts';
+import { HeadCache, CACHED_HEADS_MAX } from '../../adapters/lmdb/head-cache.ts';
 import { headKey } from '../../adapters/lmdb/keys.ts';
 
 let path = '';
@@ -27,18 +27,18 @@ function headOf(revision: number, ended = false): Head {
 }
 
 test('reads a head once, and gives the one that was written last, with the entries of its task', async () => {
-  const heads = new Heads(rows);
+  const heads = new HeadCache(rows);
   await rows.childTransaction(() => heads.write('task', headOf(1), [['n', 'node', 'task']]));
   expect(heads.read('task')).toEqual({ head: headOf(1), entries: [['n', 'node', 'task']] });
   expect(heads.read('task')).toBe(heads.read('task'));
-  const others = new Heads(rows);
+  const others = new HeadCache(rows);
   expect(others.read('task')).toEqual(heads.read('task'));
   expect(others.read('none')).toBeUndefined();
   expect(readHead(rows, 'task')).toEqual(headOf(1));
 });
 
 test('forgets what a transaction that was undone has left', async () => {
-  const heads = new Heads(rows);
+  const heads = new HeadCache(rows);
   await rows.childTransaction(() => heads.write('task', headOf(1), []));
   const undone = rows.childTransaction(() => {
     heads.write('task', headOf(2), []);
@@ -52,7 +52,7 @@ test('forgets what a transaction that was undone has left', async () => {
 });
 
 test('keeps neither a task that has ended nor one that was removed', async () => {
-  const heads = new Heads(rows);
+  const heads = new HeadCache(rows);
   await rows.childTransaction(() => {
     for (const taskId of ['ended', 'removed']) heads.write(taskId, headOf(1), []);
     heads.write('ended', headOf(2, true), []);
@@ -63,13 +63,13 @@ test('keeps neither a task that has ended nor one that was removed', async () =>
   expect(['ended', 'removed'].map((taskId) => heads.read(taskId))).toEqual([undefined, undefined]);
 });
 
-test(`keeps ${KNOWN_MAX} heads, and drops the one that it has had longest for one more`, async () => {
-  const heads = new Heads(rows);
+test(`keeps ${CACHED_HEADS_MAX} heads, and drops the one that it has had longest for one more`, async () => {
+  const heads = new HeadCache(rows);
   await rows.childTransaction(() => {
-    for (let nth = 0; nth <= KNOWN_MAX; nth += 1) heads.write(`task-${nth}`, headOf(1), []);
-    for (let nth = 0; nth <= KNOWN_MAX; nth += 1) rows.removeSync(headKey(`task-${nth}`));
+    for (let nth = 0; nth <= CACHED_HEADS_MAX; nth += 1) heads.write(`task-${nth}`, headOf(1), []);
+    for (let nth = 0; nth <= CACHED_HEADS_MAX; nth += 1) rows.removeSync(headKey(`task-${nth}`));
   });
   expect(heads.read('task-0')).toBeUndefined();
   expect(heads.read('task-1')?.head).toEqual(headOf(1));
-  expect(heads.read(`task-${KNOWN_MAX}`)?.head).toEqual(headOf(1));
+  expect(heads.read(`task-${CACHED_HEADS_MAX}`)?.head).toEqual(headOf(1));
 });

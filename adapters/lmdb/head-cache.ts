@@ -3,30 +3,30 @@ import { headKey, type RowKey } from './keys.ts';
 import { entriesOf } from './plan.ts';
 
 /** What a write finds of a task. */
-export interface KnownTask {
+export interface CachedHead {
   readonly head: Head;
   /** The entries by which it is found. */
   readonly entries: readonly RowKey[];
 }
 
 /** Tasks whose heads stay parsed, at most: a quarter of a megabyte. */
-export const KNOWN_MAX = 512;
+export const CACHED_HEADS_MAX = 512;
 
 /**
- * Heads as the writes before leave them. One process has the store, and writes in its turn: what it wrote last of a task is what stands there, as long as
+ * HeadCache as the writes before leave them. One process has the store, and writes in its turn: what it wrote last of a task is what stands there, as long as
  * its transactions succeed. So tasks that are written again and again are read once.
  *
  * Inside a transaction of the writer only, and to be told of each that failed: reads outside see what was committed, by `readHead`.
  */
-export class Heads {
+export class HeadCache {
   readonly #rows: Rows;
-  readonly #known = new Map<string, KnownTask>();
+  readonly #known = new Map<string, CachedHead>();
 
   constructor(rows: Rows) {
     this.#rows = rows;
   }
 
-  read(taskId: string): KnownTask | undefined {
+  read(taskId: string): CachedHead | undefined {
     const known = this.#known.get(taskId);
     if (known) return known;
     const row = this.#rows.get(headKey(taskId));
@@ -51,7 +51,7 @@ export class Heads {
     this.#known.clear();
   }
 
-  #keep(taskId: string, head: Head): KnownTask {
+  #keep(taskId: string, head: Head): CachedHead {
     const known = { head, entries: entriesOf(taskId, head.standing) };
     this.#known.set(taskId, known);
     this.#dropOldest();
@@ -59,7 +59,7 @@ export class Heads {
   }
 
   #dropOldest(): void {
-    if (this.#known.size <= KNOWN_MAX) return;
+    if (this.#known.size <= CACHED_HEADS_MAX) return;
     for (const oldest of this.#known.keys()) return void this.#known.delete(oldest);
   }
 }
