@@ -1,8 +1,9 @@
 import { parseEventId, type EventId } from '../../machines/wire/index.ts';
 import type { Commit, Created, Fields, NewTask } from '../../server/ports/index.ts';
 import { laneConflict, refuseBrokenCommit } from '../memory/index.ts';
-import { readHead, writeHead, type Head, type Rows } from './head.ts';
-import { changeLanes, lanesBefore, needOpenLane } from './lane-rows.ts';
+import type { Head, Rows } from './head.ts';
+import type { HeadCache } from './head-cache.ts';
+import { changeLanes, lanesBefore, needOpenLane, lanesUntouched } from './lane-rows.ts';
 import { isAsSeen } from './lease.ts';
 import {
   factKey,
@@ -26,6 +27,12 @@ import { fullShareOf, withChange } from './shares.ts';
 import { moveState } from './states.ts';
 import type { WriteDecision } from './writer.ts';
 
+/** Where writes are made: inside a transaction of the writer. */
+export interface WrittenRows {
+  readonly rows: Rows;
+  readonly heads: HeadCache;
+}
+
 /** What {@link writeNewTask} did. */
 export interface Written {
   readonly created: Created;
@@ -40,7 +47,7 @@ export function identify(rows: Rows, drawn: string): WriteDecision<string> {
 }
 
 /** Creates a task with its name, or says which one has its request key, or what its owner has enough of. Inside a transaction only, like all verbs here. */
-export function writeNewTask(rows: Rows, task: NewTask, now: number): WriteDecision<Written> {
+export function writeNewTask({ rows, heads }: WrittenRows, task: NewTask, now: number): WriteDecision<Written> {
   const { taskId, requestKey, owner, taskType, fields, sideValues, plan, state } = task;
   const known = rows.get(requestRowKey(requestKey));
   if (known) return { result: { created: { created: false, taskId: known.toString() }, entries: [] } };
@@ -51,8 +58,9 @@ export function writeNewTask(rows: Rows, task: NewTask, now: number): WriteDecis
   const full = fullShareOf(record, task);
   if (full) return { result: { created: { created: false, full }, entries: [] } };
   const standing = { plan, kind: { taskType, ownerMark: ownerMarkOf(owner) }, turn: null };
+  const entries = entriesOf(taskId, standing);
   return {
-    result: { created: { created: true }, entries: entriesOf(taskId, standing) },
+    result: { created: { created: true }, entries },
     change: () => {
       rows.putSync(requestRowKey(requestKey), Buffer.from(taskId));
       const head = {
@@ -64,7 +72,7 @@ export function writeNewTask(rows: Rows, task: NewTask, now: number): WriteDecis
         lastEventId: null,
         ended: false,
       };
-      writeHead(rows, taskId, head);
+      heads.write(taskId, head, entries);
       putFields(rows, taskId, fields, sideValues);
       moveEntries(rows, taskId, undefined, standing);
       moveState(rows, taskId, undefined, head);
@@ -84,56 +92,63 @@ export interface Appended {
   readonly entries: readonly RowKey[];
 }
 
+const conflict: WriteDecision<Appended> = { result: { answer: 'conflict', before: null, entries: [] } };
+
 /** Applies a commit where its revision is the task's, and the lease that it names stands. */
-export function appendCommit(rows: Rows, commit: Commit, now: number): WriteDecision<Appended> {
+export function appendCommit({ rows, heads }: WrittenRows, commit: Commit, now: number): WriteDecision<Appended> {
   const { taskId, facts, ifLease, lanes } = commit;
-  const head = readHead(rows, taskId);
-  if (head?.revision !== commit.expectedRevision) return { result: { answer: 'conflict', before: null, entries: [] } };
+  const known = heads.read(taskId);
+  if (known?.head.revision !== commit.expectedRevision) return conflict;
+  const { head } = known;
   if (ifLease && !isAsSeen(rows, ifLease)) return { result: { answer: 'lease changed', before: null, entries: [] } };
-  refuseBrokenCommit(commit, head, lanesBefore(rows, taskId));
-  if (lanes && laneConflict(lanes, (lane) => needOpenLane(rows, taskId, lane)))
-    return { result: { answer: 'conflict', before: null, entries: [] } };
+  refuseBrokenCommit(commit, head, lanes || commit.ended ? lanesBefore(rows, taskId) : lanesUntouched);
+  if (lanes && laneConflict(lanes, (lane) => needOpenLane(rows, taskId, lane))) return conflict;
   const standing = replan(rows, taskId, head, commit.plan);
+  const entries = standing === head.standing ? known.entries : entriesOf(taskId, standing);
   return {
-    result: { answer: 'committed', before: head.lastEventId, entries: entriesOf(taskId, standing) },
+    result: { answer: 'committed', before: head.lastEventId, entries },
     change: () => {
-      const lastEventId = facts.at(-1)?.eventId ?? head.lastEventId;
-      const firstRetained = Math.min(Math.max(head.firstRetained, commit.firstRetained), numberOf(lastEventId) + 1);
-      const next = {
-        requestKey: head.requestKey,
-        revision: head.revision + 1,
-        standing,
-        state: commit.state === undefined || commit.state === head.state?.name ? head.state : { name: commit.state, since: now },
-        firstRetained,
-        lastEventId,
-        ended: head.ended || commit.ended,
-      };
-      writeHead(rows, taskId, next);
+      const next = headAfter(head, commit, standing, now);
+      heads.write(taskId, next, entries);
       for (const { eventId, bytes } of facts) rows.putSync(factKey(taskId, numberOf(eventId), eventId), asBuffer(bytes));
-      if (firstRetained > head.firstRetained) dropFacts(rows, taskId, head, firstRetained);
+      if (next.firstRetained > head.firstRetained) dropFacts(rows, taskId, head, next.firstRetained);
       putFields(rows, taskId, commit.fields, commit.sideValues);
-      moveEntries(rows, taskId, head.standing, standing);
-      moveState(rows, taskId, head, next);
+      if (standing !== head.standing) moveEntries(rows, taskId, head.standing, standing);
+      if (next.state !== head.state || standing !== head.standing) moveState(rows, taskId, head, next);
       if (lanes) changeLanes(rows, taskId, lanes);
       if ('dueAt' in head.standing) nameOldTask(rows, taskId, head.requestKey);
     },
   };
 }
 
+function headAfter(head: Head, { facts, firstRetained, state, ended }: Commit, standing: Head['standing'], now: number): Head {
+  const lastEventId = facts.at(-1)?.eventId ?? head.lastEventId;
+  return {
+    requestKey: head.requestKey,
+    revision: head.revision + 1,
+    standing,
+    state: state === undefined || state === head.state?.name ? head.state : { name: state, since: now },
+    firstRetained: Math.min(Math.max(head.firstRetained, firstRetained), numberOf(lastEventId) + 1),
+    lastEventId,
+    ended: head.ended || ended,
+  };
+}
+
 /** Deletes all rows of a task, its request key and its name. */
 export function removeTask(
-  rows: Rows,
+  { rows, heads }: WrittenRows,
   taskId: string,
   requestKey: string,
   expectedRevision: number,
 ): WriteDecision<'removed' | 'conflict'> {
-  const head = readHead(rows, taskId);
+  const head = heads.read(taskId)?.head;
   if (head?.revision !== expectedRevision) return { result: 'conflict' };
   // Read before its rows are gone.
   const kind = kindOf(rows, taskId, head.standing);
   return {
     result: 'removed',
     change: () => {
+      heads.remove(taskId);
       for (const key of keysFrom(rows, taskFrom(taskId), (each) => startsWith(each, taskFrom(taskId)))) rows.removeSync(key);
       moveEntries(rows, taskId, head.standing, undefined);
       moveState(rows, taskId, head, undefined);
@@ -151,7 +166,7 @@ function nameOldTask(rows: Rows, taskId: string, requestKey: string): void {
 }
 
 function putFields(rows: Rows, taskId: string, fields: Fields, sideValues: Fields): void {
-  for (const [name, value] of Object.entries(fields)) rows.putSync(fieldKey(taskId, name), Buffer.from(value));
+  for (const name of Object.keys(fields)) rows.putSync(fieldKey(taskId, name), Buffer.from(fields[name] ?? ''));
   for (const [name, value] of Object.entries(sideValues)) rows.putSync(sideValueKey(taskId, name), Buffer.from(value));
 }
 

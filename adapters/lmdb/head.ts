@@ -45,7 +45,7 @@ export interface Head {
   readonly ended: boolean;
 }
 
-/** Reads a head: inside a transaction as its writes leave it, outside as it was committed last. */
+/** Reads a head as it was committed last. Whoever writes asks `HeadCache`. */
 export function readHead(rows: Rows, taskId: string): Head | undefined {
   const row = rows.get(headKey(taskId));
   return row && parseHead(row);
@@ -53,14 +53,9 @@ export function readHead(rows: Rows, taskId: string): Head | undefined {
 
 /** Reads the text of a head. */
 export function parseHead(row: Buffer): Head {
-  // Written by `writeHead` only, of this release or of 0.1.0, which had the time at the place of the standing.
+  // Written by `HeadCache` only, of this release or of 0.1.0, which had the time at the place of the standing.
   const stored = JSON.parse(row.toString()) as Head | (Omit<Head, 'standing' | 'state'> & OldStanding);
   if ('standing' in stored) return stored;
   const { dueAt, ...head } = stored;
   return { ...head, standing: { dueAt }, state: null };
-}
-
-/** Writes a head; inside a transaction only. */
-export function writeHead(rows: Rows, taskId: string, head: Head): void {
-  rows.putSync(headKey(taskId), Buffer.from(JSON.stringify(head)));
 }

@@ -52,6 +52,9 @@ export function readOpenLanes(rows: Rows, taskId: string): OpenLane[] {
   return lanes.sort((a, b) => numberOf(a) - numberOf(b));
 }
 
+/** What is asked of a commit that neither changes lanes nor ends its log: nothing. */
+export const lanesUntouched: LanesBefore = { standing: () => undefined, openCount: 0 };
+
 /** What a commit finds of the lanes of a task; looked for only where it is asked. */
 export function lanesBefore(rows: Rows, taskId: string): LanesBefore {
   return {

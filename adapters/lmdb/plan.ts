@@ -46,11 +46,19 @@ export function kindOf(rows: Rows, taskId: string, standing: Standing | OldStand
   return old && { taskType: old.taskType, ownerMark: ownerMarkOf(old.owner) };
 }
 
-/** Where a task stands after a commit. Work that goes on waiting for the same time keeps its turn. */
+/** Where a task stands after a commit: where it stood, if the plan is the same. Work that goes on waiting for the same time keeps its turn. */
 export function replan(rows: Rows, taskId: string, { standing }: Head, plan: Standing['plan']): Standing {
+  if ('plan' in standing && isSamePlan(standing.plan, plan)) return standing;
   if ('dueAt' in standing) return { plan, kind: kindOf(rows, taskId, standing), turn: null };
   const next = { plan, kind: standing.kind, turn: null };
   return Number.isFinite(readyTime(next)) && readyTime(next) === readyTime(standing) ? { ...next, turn: standing.turn } : next;
+}
+
+/** As most reports leave it. Work that waits need not be told apart. */
+function isSamePlan(one: Standing['plan'], other: Standing['plan']): boolean {
+  if (one.wakeAt !== other.wakeAt) return false;
+  if (one.work === null || other.work === null) return one.work === other.work;
+  return 'heldBy' in one.work && 'heldBy' in other.work && one.work.heldBy === other.work.heldBy && one.work.until === other.work.until;
 }
 
 /** Moves a task from one standing to another; undefined for one that is not there. Inside a transaction only. */

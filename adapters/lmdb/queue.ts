@@ -1,4 +1,5 @@
-import { readHead, writeHead, type Rows } from './head.ts';
+import type { WrittenRows } from './changes.ts';
+import type { Rows } from './head.ts';
 import { queueOf, placeOf, startsWith, taskIdOf, type RowKey } from './keys.ts';
 import { entriesOf, hasEntry, moveEntries, readyTime } from './plan.ts';
 import { enterFirst, enterQueue } from './turns.ts';
@@ -11,7 +12,7 @@ import type { WriteDecision } from './writer.ts';
  * @param lastTaken by type, the last turn that was taken since the store was opened.
  */
 export function moveWanted(
-  rows: Rows,
+  written: WrittenRows,
   entries: readonly RowKey[],
   now: number,
   lastTaken: ReadonlyMap<string, number>,
@@ -20,14 +21,14 @@ export function moveWanted(
   return {
     result,
     change: () => {
-      for (const entry of entries) result.push(...moveOne(rows, entry, now, lastTaken));
+      for (const entry of entries) result.push(...moveOne(written, entry, now, lastTaken));
     },
   };
 }
 
-function moveOne(rows: Rows, entry: RowKey, now: number, lastTaken: ReadonlyMap<string, number>): RowKey[] {
+function moveOne({ rows, heads }: WrittenRows, entry: RowKey, now: number, lastTaken: ReadonlyMap<string, number>): RowKey[] {
   const taskId = taskIdOf(entry);
-  const head = readHead(rows, taskId);
+  const head = heads.read(taskId)?.head;
   if (!head || !hasEntry(taskId, head.standing, entry)) {
     rows.removeSync(entry);
     return [];
@@ -38,9 +39,10 @@ function moveOne(rows: Rows, entry: RowKey, now: number, lastTaken: ReadonlyMap<
   const { taskType } = standing.kind;
   const enter = readyTime(standing) === 0 ? enterFirst : enterQueue;
   const next = { ...standing, turn: enter(rows, standing.kind, lastTaken.get(taskType) ?? firstTurn(rows, taskType) - 1) };
-  writeHead(rows, taskId, { ...head, standing: next });
+  const moved = entriesOf(taskId, next);
+  heads.write(taskId, { ...head, standing: next }, moved);
   moveEntries(rows, taskId, standing, next);
-  return entriesOf(taskId, next);
+  return moved;
 }
 
 /** All before it were taken, by this process or another one before it. */

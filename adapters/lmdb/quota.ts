@@ -62,8 +62,9 @@ export function bytesOfTask({ fields, sideValues }: NewTask): number {
 
 /** What a commit adds at most, roughly: nothing is counted off for what it replaces or drops. */
 export function bytesOfCommit({ facts, fields, sideValues, lanes }: Commit): number {
-  const rest = bytesOfFields(fields) + bytesOfFields(sideValues) + (lanes?.open ?? []).length * ROWS_OF_LANE * ROW_BYTES;
-  return facts.reduce((sum, { bytes }) => sum + bytes.byteLength + ROW_BYTES, rest);
+  let sum = bytesOfFields(fields) + bytesOfFields(sideValues) + (lanes?.open?.length ?? 0) * ROWS_OF_LANE * ROW_BYTES;
+  for (const { bytes } of facts) sum += bytes.byteLength + ROW_BYTES;
+  return sum;
 }
 
 /** What a flush adds at most, roughly. */
@@ -72,5 +73,7 @@ export function bytesOfFlush({ bytes }: LaneFlush): number {
 }
 
 function bytesOfFields(fields: Fields): number {
-  return Object.values(fields).reduce((sum, value) => sum + Buffer.byteLength(value) + ROW_BYTES, 0);
+  let sum = 0;
+  for (const name of Object.keys(fields)) sum += Buffer.byteLength(fields[name] ?? '') + ROW_BYTES;
+  return sum;
 }

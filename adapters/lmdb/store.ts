@@ -16,9 +16,10 @@ import {
 import { createLocalTails, type LocalTails } from '../memory/index.ts';
 import { backfillOf } from './backfill.ts';
 import { commitFailure } from './commit-failure.ts';
-import { appendCommit, identify, writeNewTask, removeTask, type Appended } from './changes.ts';
+import { appendCommit, identify, writeNewTask, removeTask, type WrittenRows } from './changes.ts';
 import { flush, makeFolder, privateFiles } from './folder.ts';
 import { readHead, type Rows } from './head.ts';
+import { HeadCache } from './head-cache.ts';
 import { idKey, sideValueKey } from './keys.ts';
 import { lanesOf } from './lanes.ts';
 import { checkLayout, markLayout } from './layout.ts';
@@ -28,7 +29,7 @@ import { ownerRegistryOf } from './owner-registry.ts';
 import { openOwned, type Ownership } from './owner.ts';
 import { bytesOfCommit, bytesOfTask, createQuota, withinQuota, type Quota } from './quota.ts';
 import { LmdbWork } from './work.ts';
-import { createWriter, type Write, type Writer } from './writer.ts';
+import { createWriter, type Writer } from './writer.ts';
 
 /** Options of {@link lmdbStore}. */
 export interface LmdbStoreOptions {
@@ -53,8 +54,7 @@ export const MAP_BYTES_MAX = 16 * 1024 ** 3;
 const MAP_BYTES_MIN = 1024 ** 2;
 
 /** What is there while the store is open. */
-interface Opened {
-  readonly rows: Rows;
+interface Opened extends WrittenRows {
   readonly ownership: Ownership;
   readonly writer: Writer;
   readonly quota: Quota;
@@ -135,8 +135,9 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
 function registryOf(needOpen: () => Opened, tails: LocalTails, clock: Clock): TaskRegistry {
   return {
     async create(task) {
-      const { rows, writer, quota, work } = needOpen();
-      const { created, entries } = await writer.write(withinQuota(quota, bytesOfTask(task), () => writeNewTask(rows, task, clock.now())));
+      const opened = needOpen();
+      const { writer, quota, work } = opened;
+      const { created, entries } = await writer.write(withinQuota(quota, bytesOfTask(task), () => writeNewTask(opened, task, clock.now())));
       if (created.created) work.replan(task.taskId, entries);
       return created;
     },
@@ -153,18 +154,23 @@ function registryOf(needOpen: () => Opened, tails: LocalTails, clock: Clock): Ta
     },
 
     async append(commit) {
-      const { rows, writer, quota, work } = needOpen();
+      const opened = needOpen();
+      const { writer, quota, work } = opened;
       const { taskId, facts, ended } = commit;
-      const write: Write<Appended> = () => appendCommit(rows, commit, clock.now());
-      const { answer, before, entries } = await writer.write(facts.length > 0 ? withinQuota(quota, bytesOfCommit(commit), write) : write);
+      const { answer, before, entries } = await writer.write(() => {
+        const decision = appendCommit(opened, commit, clock.now());
+        if (decision.change && facts.length > 0) quota.take(bytesOfCommit(commit));
+        return decision;
+      });
       if (answer === 'committed') work.replan(taskId, entries);
       if (answer === 'committed' && facts.length > 0) tails.publish(taskId, facts, ended, before);
       return answer;
     },
 
     async remove(taskId, requestKey, expectedRevision) {
-      const { rows, writer, work } = needOpen();
-      const answer = await writer.write(() => removeTask(rows, taskId, requestKey, expectedRevision));
+      const opened = needOpen();
+      const { writer, work } = opened;
+      const answer = await writer.write(() => removeTask(opened, taskId, requestKey, expectedRevision));
       if (answer === 'removed') work.replan(taskId, []);
       return answer;
     },
@@ -229,6 +235,7 @@ async function openAt(path: string, mapBytesMax: number, clock: Clock, logger: L
     await rows.close();
     throw error;
   }
+  const heads = new HeadCache(rows);
   const quota = createQuota(rows, path, mapBytesMax);
   const writer = createWriter(async (group) => {
     quota.measure();
@@ -238,10 +245,11 @@ async function openAt(path: string, mapBytesMax: number, clock: Clock, logger: L
         group();
       })
       .catch(async (error: unknown) => {
+        heads.forget();
         throw await commitFailure(error, path);
       });
   });
-  return { rows, ownership, writer, quota, work: new LmdbWork({ rows, writer, clock }) };
+  return { rows, heads, ownership, writer, quota, work: new LmdbWork({ rows, heads, writer, clock }) };
 }
 
 function openRows(path: string): Rows {

@@ -1,5 +1,6 @@
 import type { Clock, TakeRequest, WorkRegistry } from '../../server/ports/index.ts';
-import { readHead, type Rows } from './head.ts';
+import type { WrittenRows } from './changes.ts';
+import { readHead } from './head.ts';
 import { Hiding } from './hiding.ts';
 import {
   after,
@@ -30,8 +31,7 @@ const PARKED_AT_ONCE = 500;
 const OLD_AT_ONCE = 500;
 
 /** What a look works with. */
-export interface LmdbWorkDeps {
-  readonly rows: Rows;
+export interface LmdbWorkDeps extends WrittenRows {
   readonly writer: Writer;
   readonly clock: Clock;
 }
@@ -94,10 +94,10 @@ export class LmdbWork {
 
   /** Moves tasks to the queues of their types once their work is wanted. Where very many are at once, the next looks go on. */
   async #queueWanted(now: number): Promise<void> {
-    const { rows, writer } = this.#deps;
+    const { rows, heads, writer } = this.#deps;
     for (let moved = 0; moved < MOVED_MAX; moved += MOVED_AT_ONCE) {
       const slice = [...rows.getKeys({ start: wantedLater, end: entryOf(wantedLater, now, LAST), limit: MOVED_AT_ONCE })];
-      if (slice.length > 0) this.#hiding.noteShown(await writer.write(() => moveWanted(rows, slice, now, this.#lastTaken)));
+      if (slice.length > 0) this.#hiding.noteShown(await writer.write(() => moveWanted({ rows, heads }, slice, now, this.#lastTaken)));
       if (slice.length < MOVED_AT_ONCE) return;
     }
   }

@@ -20,6 +20,8 @@ interface Waiting {
   readonly write: Write<unknown>;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
+  /** What it is answered, once its group is safe. */
+  outcome: { readonly result: unknown } | { readonly error: unknown } | undefined;
 }
 
 /** How many writes share a flush at most: keeps the event loop free while a group is written. */
@@ -51,7 +53,7 @@ export function createWriter(transact: (group: () => void) => Promise<void>): Wr
     write<T>(write: Write<T>): Promise<T> {
       return new Promise<T>((resolve, reject) => {
         // `resolve` is called with what this very write gave.
-        waiting.push({ write, resolve: resolve as (result: unknown) => void, reject });
+        waiting.push({ write, resolve: resolve as (result: unknown) => void, reject, outcome: undefined });
         working ??= work();
       });
     },
@@ -62,33 +64,33 @@ export function createWriter(transact: (group: () => void) => Promise<void>): Wr
 }
 
 async function writeGroup(group: readonly Waiting[], transact: (group: () => void) => Promise<void>): Promise<void> {
-  let settle: (() => void)[] = [];
   try {
     await transact(() => {
-      settle = group.map(({ write, resolve, reject }) => {
-        const decision = judge(write);
-        if ('error' in decision) return () => reject(decision.error);
-        decision.change?.();
-        return () => resolve(decision.result);
-      });
+      for (const each of group) each.outcome = writeOne(each.write);
     });
   } catch (error) {
-    settle = group.map(
-      ({ reject }) =>
-        () =>
-          reject(error),
-    );
+    for (const each of group) each.outcome = { error };
   }
-  for (const [at, answer] of settle.entries()) {
+  for (let at = 0; at < group.length; at += 1) {
     if (at > 0 && at % ANSWERS_MAX === 0) await new Promise((resolve) => setImmediate(resolve));
-    answer();
+    answer(group[at]);
   }
 }
 
-function judge(write: Write<unknown>): WriteDecision<unknown> | { readonly error: unknown } {
+function answer(one: Waiting | undefined): void {
+  if (!one?.outcome) return;
+  if ('error' in one.outcome) one.reject(one.outcome.error);
+  else one.resolve(one.outcome.result);
+}
+
+/** What it throws while it looks refuses this write alone; what it throws while it writes undoes its group. */
+function writeOne(write: Write<unknown>): Waiting['outcome'] {
+  let decision: WriteDecision<unknown>;
   try {
-    return write();
+    decision = write();
   } catch (error) {
     return { error };
   }
+  decision.change?.();
+  return decision;
 }

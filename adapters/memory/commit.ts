@@ -29,7 +29,7 @@ export function refuseBrokenCommit(commit: Commit, { lastEventId, ended }: LogEn
     last += 1;
     if (numberOf(eventId) !== last) throw new Error(`Fact ${eventId} of task ${taskId} is out of line: number ${last} comes next.`);
   }
-  if (lanes) refuseBrokenLanes(commit, lanes);
+  if (lanes && (commit.lanes || commit.ended)) refuseBrokenLanes(commit, lanes);
 }
 
 function refuseBrokenLanes({ taskId, ended, lanes = {} }: Commit, before: LanesBefore): void {

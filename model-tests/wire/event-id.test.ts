@@ -52,6 +52,28 @@ describe('event ids', () => {
     fc.assert(property, { seed: 20_260_108 });
   });
 
+  // An id of ours is read without a pattern; what that does not know, the pattern does.
+  test.each([
+    ['007-042', { n: 7, ms: 42 }],
+    ['999999999999999-999999999999999', { n: 999_999_999_999_999, ms: 999_999_999_999_999 }],
+    ['9007199254740991-1', { n: 9_007_199_254_740_991, ms: 1 }],
+    ['0000000000000000000007-1', { n: 7, ms: 1 }],
+    ['18446744073709551615-0', { n: 2 ** 64, ms: 0 }],
+    ['7', { n: 7, ms: 0 }],
+    ['7-', undefined],
+    ['-7', undefined],
+    ['-', undefined],
+    ['', undefined],
+    ['7-1-2', undefined],
+    ['7-1 ', undefined],
+    ['7-a', undefined],
+    ['a-7', undefined],
+    ['7:1', undefined],
+    ['7-/', undefined],
+    ['٧-١', undefined],
+    ['111111111111111111111-1', undefined],
+  ])('%j splits into %j', (id, parts) => expect(parseEventId(id)).toEqual(parts));
+
   test.each(['1-0', '12-1790000000000', '1-1790000000000', '9999999999999999-9999999999999999', '', '0-0'])(
     '%j is a cursor that a server takes',
     (cursor) => expect(isCursor(cursor)).toBe(true),

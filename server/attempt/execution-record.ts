@@ -67,10 +67,17 @@ export function workOrder({ attempt }: ExecutionRecord, due: WorkDue): WorkOrder
 
 /** Notes that a report of that number was taken. */
 export function noteReport(record: ExecutionRecord, source: string, seq: number): ExecutionRecord {
+  if (isOnly(source, record.sources)) return { ...record, sources: { [source]: seq } };
   const { [source]: _, ...others } = record.sources;
   const isFull = Object.keys(others).length >= SOURCES_MAX;
   const newest = isFull ? Object.fromEntries(Object.entries(others).slice(1 - SOURCES_MAX)) : others;
   return { ...record, sources: { ...newest, [source]: seq } };
+}
+
+/** True where nothing else reports. */
+function isOnly(source: string, sources: ExecutionRecord['sources']): boolean {
+  for (const name of Object.keys(sources)) if (name !== source) return false;
+  return true;
 }
 
 /** The innermost states of the attempt's chart. */
@@ -107,21 +114,20 @@ export interface ExecutionRecordTexts {
 
 /** The texts that differ from those of an older record; all of them where there is none. */
 export function serializeExecutionRecord(
-  { attempt, sources, bytes, lanes, ...rest }: ExecutionRecord,
+  { attempt, sources, bytes, lanes, asked, firstRetained, endedAt }: ExecutionRecord,
   before?: ExecutionRecord,
 ): Partial<ExecutionRecordTexts> {
-  const { asked, firstRetained, endedAt } = rest;
   const isSame =
     attempt === before?.attempt &&
     bytes === before.bytes &&
     asked === before.asked &&
     firstRetained === before.firstRetained &&
     endedAt === before.endedAt;
-  return {
-    ...(!isSame && { ledger: ledgerOf(attempt, rest, bytes) }),
-    ...(sources !== before?.sources && { sources: JSON.stringify(sources) }),
-    ...(lanes !== (before?.lanes ?? noLanes) && { lanes: serializeLanes(lanes) }),
-  };
+  const texts: { -readonly [Name in keyof ExecutionRecordTexts]?: string } = {};
+  if (!isSame) texts.ledger = ledgerOf(attempt, { asked, firstRetained, endedAt }, bytes);
+  if (sources !== before?.sources) texts.sources = JSON.stringify(sources);
+  if (lanes !== (before?.lanes ?? noLanes)) texts.lanes = serializeLanes(lanes);
+  return texts;
 }
 
 /** Reads {@link serializeExecutionRecord}'s texts; throws `NewerVersionError` for those of a later version. */

@@ -14,10 +14,11 @@ const textNames = ['message', 'stage', 'reason'] as const;
  */
 export function presentable<Given extends Shown>(intent: Given): Given {
   if (intent.type === 'report.suspended' || intent.type === 'report.completed') return intent;
+  const payload = wellFormed(intent.payload);
+  if (intent.type === 'report.progress' && Number.isFinite(intent.payload.progress))
+    Object.assign(payload, { progress: Math.min(PROGRESS_MAX, Math.max(0, intent.payload.progress)) });
   // Only texts and a number change: the type stays.
-  const shown = { ...intent, payload: wellFormed(intent.payload) } as Given;
-  if (shown.type !== 'report.progress' || !Number.isFinite(shown.payload.progress)) return shown;
-  return { ...shown, payload: { ...shown.payload, progress: Math.min(PROGRESS_MAX, Math.max(0, shown.payload.progress)) } };
+  return { ...intent, payload } as Given;
 }
 
 /** The same fields, and in the texts among them no half of a character. */

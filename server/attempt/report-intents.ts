@@ -28,7 +28,9 @@ const KEY_CHARACTERS_MAX = 64;
  * said of parts where the store keeps none.
  */
 export function refuseForeignIntents(intents: readonly Reported[], { name, lanes }: Pick<Store, 'name' | 'lanes'>): void {
-  for (const [nth, intent] of intents.entries()) {
+  for (let nth = 0; nth < intents.length; nth += 1) {
+    const intent = intents[nth];
+    if (!intent) continue;
     const { type } = intent;
     if (!Object.hasOwn(reported, type))
       refuse(`intents.${nth}.type`, `is none that a report may have: ${Object.keys(reported).join(', ')}`);

@@ -244,6 +244,9 @@ function noContent(taskId: string): Error {
 /** The number of a report that the store has taken, and its source. */
 type NotedReport = Pick<WorkReport, 'source' | 'seq'>;
 
+/** As most reports have it. */
+const none: readonly never[] = [];
+
 /** What is known of an attempt where its work runs on a node. */
 export interface ReportingRun {
   /** Where the store has lost the claim of an attempt, another node may claim one of the same number: this tells them apart. */
@@ -275,7 +278,7 @@ export function noteDelivered(unit: UnitOfWork, suspendId: string): boolean {
 
 /** How many questions a report asks. */
 export function questionsIn({ intents }: WorkReport): number {
-  return intents.filter(({ type }) => type === 'report.suspended').length;
+  return askedIn(intents).length;
 }
 
 /** The command behind a report: fenced by the attempt, taken once by its number. The first one of an attempt says that its work begins. */
@@ -286,7 +289,7 @@ export function reportCommand(ref: AttemptRef, report: WorkReport, mayAsk = true
 
 function decidedReport(
   { attempt }: AttemptRef,
-  { source, seq, intents, save, awaits = askedIn(intents), handed = [], heard = [] }: WorkReport,
+  { source, seq, intents, save, awaits, handed = none, heard = none }: WorkReport,
   { claimedBy, saved, mayAsk, taken }: ReportingRun,
 ): Command<DecidedReport> {
   if (intents.length > REPORT_INTENTS_MAX)
@@ -294,8 +297,11 @@ function decidedReport(
       'PAYLOAD_TOO_LARGE',
       `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`,
     );
-  const answers = heard.map(({ suspendId }) => sideValueNames.answer(suspendId));
-  const needs = [...askedIn(intents).map((suspendId) => sideValueNames.question(suspendId)), ...answers];
+  const asked = askedIn(intents);
+  const needs = [
+    ...asked.map((suspendId) => sideValueNames.question(suspendId)),
+    ...heard.map(({ suspendId }) => sideValueNames.answer(suspendId)),
+  ];
   return {
     source: 'work',
     ...(needs.length > 0 && { needs }),
@@ -320,14 +326,15 @@ function decidedReport(
       const isFirst = unit.record({ type: 'attempt.begun' });
       if (savedNow !== undefined && savedNow !== saved) unit.record({ type: 'attempt.advanced' });
       // Where the answer is there already, the run has it in a moment, and does not wait.
-      if (awaits.some((suspendId) => unit.aggregate.suspensions.get(suspendId)?.value === 'open'))
+      if ((awaits ?? asked).some((suspendId) => unit.aggregate.suspensions.get(suspendId)?.value === 'open'))
         unit.record({ type: 'attempt.suspended' });
       else if (unit.factCount > factsBefore || savedNow !== undefined) unit.record({ type: 'attempt.resumed' });
       const isNoted = isFirst || unit.factCount > factsBefore || savedNow !== undefined || heard.length > 0;
       if (isNoted) unit.noteReport(source, seq);
       // Work that reports its own end need not be notified of it.
       if (unit.execution.endedAt !== null) unit.record({ type: 'work.released' });
-      return { outcome: { status: 'committed', refusals }, ...(isNoted && { noted: { source, seq } }) };
+      const outcome = { status: 'committed', refusals } as const;
+      return isNoted ? { outcome, noted: { source, seq } } : { outcome };
     },
   };
 }
@@ -359,7 +366,9 @@ function isIntent(intent: ReportIntent | PartReport): intent is ReportIntent {
 
 /** The questions that a report asks. */
 function askedIn(intents: WorkReport['intents']): readonly string[] {
-  return intents.flatMap((intent) => (intent.type === 'report.suspended' ? [intent.payload.suspendId] : []));
+  let asked: string[] | undefined;
+  for (const intent of intents) if (intent.type === 'report.suspended') (asked ??= []).push(intent.payload.suspendId);
+  return asked ?? none;
 }
 
 /**

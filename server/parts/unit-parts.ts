@@ -64,10 +64,9 @@ export class UnitParts {
     return this.#lanes;
   }
 
-  /** Notes where they stand; gives the function that takes them back there. */
-  savepoint(): () => void {
-    const lanes = this.#lanes;
-    return () => void (this.#lanes = lanes);
+  /** Takes them back to where they stood. */
+  goBack(lanes: TaskLanes): void {
+    this.#lanes = lanes;
   }
 
   /** What the commit has to change; undefined for nothing. */

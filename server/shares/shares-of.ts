@@ -19,6 +19,13 @@ export function sharesOf(execution: ExecutionRecord): Shares {
   };
 }
 
+/** What a task adds after a commit less than before it; nothing where the commit touched none of what is counted. */
+export function changeBetween(before: ExecutionRecord, after: ExecutionRecord): Partial<Shares> {
+  const isSame =
+    after.attempt === before.attempt && after.asked === before.asked && after.bytes === before.bytes && after.endedAt === before.endedAt;
+  return isSame ? {} : changeOf(sharesOf(before), sharesOf(after));
+}
+
 /** What has to be added to `before`, so that it becomes `after`; only what is not 0. */
 export function changeOf(before: Shares, after: Shares): Partial<Shares> {
   const by: Partial<Record<keyof Shares, number>> = {};

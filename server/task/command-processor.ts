@@ -25,6 +25,7 @@ export class CommandProcessor {
   readonly #listeners = new Set<CommitListener>();
   /** How the last writes went, those of tasks that are created or removed among them. */
   readonly lastWrites: LastWrites;
+  #turn: Promise<void> | undefined;
   #isRetrying = true;
 
   constructor(deps: ProcessorDeps) {
@@ -34,7 +35,9 @@ export class CommandProcessor {
       lastWrites: this.lastWrites,
       triesMax: () => this.#triesMax,
       committed: (...commit) => this.#committed(...commit),
-      rests: (taskId) => void (this.#mailboxes.get(taskId)?.isResting && this.#mailboxes.delete(taskId)),
+      turnEnd: () => this.#turnEnd(),
+      failure: asTaskBridgeError,
+      drained: (taskId) => this.#drained(taskId),
     };
   }
 
@@ -43,17 +46,12 @@ export class CommandProcessor {
    * nothing of it is written). `seen` is what was read of it a moment ago: it is not read once more where nobody else knows more of it, and what
    * has changed since shows when the command's changes are written, or when it has none.
    */
-  async execute<A>(taskId: string, command: Command<A>, seen?: TaskRecord): Promise<A> {
+  execute<A>(taskId: string, command: Command<A>, seen?: TaskRecord): Promise<A> {
     // A store that is this node's alone never says that something has changed: its mailboxes read for themselves.
     const known = this.#deps.store.exclusive ? undefined : seen;
     const mailbox = this.#mailboxes.get(taskId) ?? new Mailbox(taskId, this.#deps, known);
     this.#touch(taskId, mailbox);
-    try {
-      return await mailbox.submit(command);
-    } catch (error) {
-      if (mailbox.isForgettable && this.#mailboxes.get(taskId) === mailbox) this.#mailboxes.delete(taskId);
-      throw asTaskBridgeError(error);
-    }
+    return mailbox.submit(command);
   }
 
   /**
@@ -128,6 +126,21 @@ export class CommandProcessor {
   /** Calls back after every commit that this node made. */
   onCommitted(listener: CommitListener): void {
     this.#listeners.add(listener);
+  }
+
+  /** One for all that begin in a turn. */
+  #turnEnd(): Promise<void> {
+    return (this.#turn ??= new Promise((resolve) =>
+      process.nextTick(() => {
+        this.#turn = undefined;
+        resolve();
+      }),
+    ));
+  }
+
+  #drained(taskId: string): void {
+    const mailbox = this.#mailboxes.get(taskId);
+    if (mailbox?.isResting || mailbox?.isForgettable) this.#mailboxes.delete(taskId);
   }
 
   #committed(...commit: Parameters<CommitListener>): void {

@@ -37,24 +37,38 @@ export class LastWrites {
    * Waits for a write and notes how it went, and how long it took. It makes good what failed before where `proves` says so of its answer: a conflict wrote nothing,
    * and what needs no room says nothing of what does.
    */
-  note<T>(name: WriteName, write: Promise<T>, { isWritten, proves = isWritten }: WriteTest<T>): Promise<T> {
-    const from = monotonicMs(this.#clock);
-    return write.then(
-      (answer) => {
-        if (proves(answer)) this.#failed = undefined;
-        this.#observe(name, isWritten(answer) ? 'written' : 'refused', from);
-        return answer;
-      },
-      (error: unknown) => {
-        this.#failed = { error, at: monotonicMs(this.#clock) };
-        this.#observe(name, 'failed', from);
-        throw error;
-      },
-    );
+  async note<T>(name: WriteName, write: Promise<T>, { isWritten, proves = isWritten }: WriteTest<T>): Promise<T> {
+    const from = this.begun();
+    try {
+      const answer = await write;
+      this.answered(name, from, isWritten(answer), proves(answer));
+      return answer;
+    } catch (error) {
+      this.failed(name, from, error);
+      throw error;
+    }
+  }
+
+  /** The same for whoever waits himself: when a write began. */
+  begun(): number {
+    return monotonicMs(this.#clock);
+  }
+
+  /** It has its answer. */
+  answered(name: WriteName, from: number, isWritten: boolean, proves: boolean): void {
+    if (proves) this.#failed = undefined;
+    this.#observe(name, isWritten ? 'written' : 'refused', from);
+  }
+
+  /** It has none, or was not taken. */
+  failed(name: WriteName, from: number, error: unknown): void {
+    this.#failed = { error, at: monotonicMs(this.#clock) };
+    this.#observe(name, 'failed', from);
   }
 
   #observe(write: WriteName, outcome: string, from: number): void {
-    this.#metrics?.observeHistogram?.('store_write_seconds', (monotonicMs(this.#clock) - from) / 1000, { write, outcome });
+    if (!this.#metrics?.observeHistogram) return;
+    this.#metrics.observeHistogram('store_write_seconds', (monotonicMs(this.#clock) - from) / 1000, { write, outcome });
   }
 
   /**

@@ -46,10 +46,18 @@ interface AttemptedUnit {
 
 type Outcome = { readonly queued: QueuedCommand; readonly answer: unknown } | { readonly queued: QueuedCommand; readonly error: unknown };
 
+/** What became of the commands of a batch. */
+interface DecidedBatch {
+  readonly unit: UnitOfWork;
+  readonly outcomes: Outcome[];
+  readonly trace: TraceWriter | undefined;
+}
+
 /** Conflicts and lost replies that one append survives before it gives up: about ten seconds. The second try comes at once. */
 export const commitRetry: RetryPolicy = { baseMs: 40, maxMs: 640, triesMax: 12, jitter: 2 };
 
 const nothing: readonly Fact[] = [];
+const unchanged: Partial<Shares> = {};
 const unnoted: readonly CommitNote[] = [];
 const noSideValues: ReadonlyMap<string, string> = new Map();
 const noSealedLanes: SealedLanes = new Map();
@@ -70,7 +78,7 @@ export class Mailbox {
   /** Facts that turned out to be written, and that nobody was told of yet. */
   #untold: readonly Fact[] = nothing;
   /** And what else turned out to be changed of what the owner has. */
-  #untoldBy: Partial<Shares> = {};
+  #untoldBy: Partial<Shares> = unchanged;
   #untoldNotes: readonly CommitNote[] = unnoted;
   /** It may be long until somebody answers, and the record is many times as large as all else that is held of the task. */
   #isResting = false;
@@ -124,18 +132,18 @@ export class Mailbox {
 
   async #drain(): Promise<void> {
     // What is submitted in the same turn belongs to the same append.
-    await new Promise<void>((resolve) => process.nextTick(resolve));
+    await this.#deps.turnEnd();
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0, this.#deps.settings.appendFactsMax);
       try {
         await this.#settle(batch);
       } catch (error) {
         this.#record = undefined;
-        for (const { reject } of batch) reject(error);
+        for (const { reject } of batch) reject(this.#deps.failure(error));
       }
     }
     this.#draining = undefined;
-    if (this.isResting) this.#deps.rests(this.#taskId);
+    if (this.isResting || this.isForgettable) this.#deps.drained(this.#taskId);
   }
 
   async #settle(batch: QueuedCommand[]): Promise<void> {
@@ -164,8 +172,7 @@ export class Mailbox {
   async #try(batch: QueuedCommand[], mayBeWritten: boolean): Promise<boolean> {
     const known = this.#record;
     const record = known ?? (await this.#load());
-    const proven = this.#proven.find((attempt) => attempt.batch === batch);
-    this.#proven = [];
+    const proven = this.#takeProven(batch);
     if (proven) {
       // Decided again, each command would find its own work done, and be told of a repeat that never was.
       this.#record = record;
@@ -175,8 +182,11 @@ export class Mailbox {
       return true;
     }
     const sideValues = batch.some(({ command }) => command.needs !== undefined) ? await this.#readSideValues(batch) : noSideValues;
-    const decided = await this.#decide(batch, record, sideValues);
-    if (!decided) return false;
+    let decided = this.#decide(batch, record, sideValues);
+    while (decided instanceof LanesToSeal) {
+      if (!(await this.#seal(decided))) return false;
+      decided = this.#decide(batch, record, sideValues);
+    }
     const { unit, outcomes, trace } = decided;
     if (unit.isEmpty) {
       // Nothing to write, so nothing that would show whether the record was the newest.
@@ -202,49 +212,49 @@ export class Mailbox {
     return true;
   }
 
-  /**
-   * Decides the commands of a batch, as many as one append takes. What would close parts is decided once more when their lanes are sealed; undefined where
-   * they are not as the record says.
-   */
-  async #decide(
-    batch: readonly QueuedCommand[],
-    record: TaskRecord,
-    sideValues: ReadonlyMap<string, string>,
-  ): Promise<{ readonly unit: UnitOfWork; readonly outcomes: Outcome[]; readonly trace: TraceWriter | undefined } | undefined> {
+  /** Decides the commands of a batch, as many as one append takes. What would close parts is to be decided once more when their lanes are sealed. */
+  #decide(batch: readonly QueuedCommand[], record: TaskRecord, sideValues: ReadonlyMap<string, string>): DecidedBatch | LanesToSeal {
     const { store, chance, settings, time, onDecided } = this.#deps;
-    for (;;) {
-      const trace = onDecided && new TraceWriter();
-      const lanes = store.lanes && { sealed: this.#seals?.known ?? noSealedLanes, mark: () => chance.hex(16) };
-      const unit = new UnitOfWork(record, time.now(), settings, trace, lanes);
-      const outcomes: Outcome[] = [];
-      try {
-        for (const queued of batch) {
-          if (unit.factCount >= settings.appendFactsMax || !unit.holdTo(queued.command.onlyWhile?.lease)) break;
-          if (trace) trace.source = queued.command.source ?? 'scheduler';
-          outcomes.push(outcomeOf(queued, unit, sideValues));
-        }
-        return { unit, outcomes, trace };
-      } catch (error) {
-        if (!(error instanceof LanesToSeal) || !store.lanes) throw error;
-        this.#seals ??= new LaneSeals({ lanes: store.lanes, taskId: this.#taskId });
-        if (!(await this.#seals.seal(error.lanes))) return undefined;
+    const trace = onDecided && new TraceWriter();
+    const lanes = store.lanes && { sealed: this.#seals?.known ?? noSealedLanes, mark: () => chance.hex(16) };
+    const unit = new UnitOfWork(record, time.now(), settings, trace, lanes);
+    const outcomes: Outcome[] = [];
+    try {
+      for (const queued of batch) {
+        if (unit.factCount >= settings.appendFactsMax || !unit.holdTo(queued.command.onlyWhile?.lease)) break;
+        if (trace) trace.source = queued.command.source ?? 'scheduler';
+        outcomes.push(outcomeOf(queued, unit, sideValues));
       }
+      return { unit, outcomes, trace };
+    } catch (error) {
+      if (error instanceof LanesToSeal) return error;
+      throw error;
     }
+  }
+
+  /** False where lanes are not as the record says. */
+  async #seal(needed: LanesToSeal): Promise<boolean> {
+    const { lanes } = this.#deps.store;
+    if (!lanes) throw needed;
+    this.#seals ??= new LaneSeals({ lanes, taskId: this.#taskId });
+    return this.#seals.seal(needed.lanes);
   }
 
   async #append(attempt: AttemptedUnit): ReturnType<MailboxDeps['store']['append']> {
     const { store, lastWrites, tracer } = this.#deps;
     const { commit, facts, by, after } = attempt.finished;
     const written = isCounted(by) ? this.#deps.writingShares?.(after.about.owner) : undefined;
-    const write = () => store.append(commit);
-    // Of a commit that nobody follows, not even a span is made.
-    const writing = tracer && after.about.trace ? spanning(commitSpan(tracer, attempt.finished), write, commitEnd) : write();
+    const from = lastWrites.begun();
     try {
-      return await lastWrites.note('append', writing, {
-        isWritten: (it) => it === 'committed',
-        proves: (it) => it === 'committed' && facts.length > 0,
-      });
+      // Of a commit that nobody follows, not even a span is made.
+      const isFollowed = tracer && after.about.trace;
+      const answer = await (isFollowed
+        ? spanning(commitSpan(tracer, attempt.finished), () => store.append(commit), commitEnd)
+        : store.append(commit));
+      lastWrites.answered('append', from, answer === 'committed', answer === 'committed' && facts.length > 0);
+      return answer;
     } catch (error) {
+      lastWrites.failed('append', from, error);
       this.#doubtful.add(attempt);
       this.#doubtShares(attempt);
       throw error;
@@ -266,16 +276,23 @@ export class Mailbox {
 
   /** Answers the commands that were decided; those of the batch that were not wait for the next append. */
   #answer(batch: QueuedCommand[], outcomes: readonly Outcome[]): void {
-    const decided = new Set(outcomes.map(({ queued }) => queued));
-    const others = batch.filter((queued) => !decided.has(queued));
-    if (others.length > 0) {
-      this.#queue.unshift(...others);
+    if (outcomes.length !== batch.length || outcomes.some(({ queued }, i) => queued !== batch[i])) {
+      const decided = new Set(outcomes.map(({ queued }) => queued));
+      this.#queue.unshift(...batch.filter((queued) => !decided.has(queued)));
       batch.splice(0, batch.length, ...decided);
     }
     for (const outcome of outcomes) {
-      if ('error' in outcome) outcome.queued.reject(outcome.error);
+      if ('error' in outcome) outcome.queued.reject(this.#deps.failure(outcome.error));
       else outcome.queued.resolve(outcome.answer);
     }
+  }
+
+  /** The attempt at a batch that turned out to be written after all, if one did. */
+  #takeProven(batch: readonly QueuedCommand[]): AttemptedUnit | undefined {
+    if (this.#proven.length === 0) return undefined;
+    const proven = this.#proven.find((attempt) => attempt.batch === batch);
+    this.#proven = [];
+    return proven;
   }
 
   async #load(): Promise<TaskRecord> {
@@ -290,6 +307,7 @@ export class Mailbox {
   async #settleDoubt(held: HeldTask): Promise<void> {
     const written = await this.#doubtful.takeWritten(held, this.#deps.store);
     this.#proven = written;
+    if (written.length === 0) return;
     this.#untold = [...this.#untold, ...written.flatMap(({ finished }) => finished.facts)];
     this.#untoldBy = written.reduce((by, { finished }) => sumOf(by, finished.by), this.#untoldBy);
     this.#untoldNotes = [...this.#untoldNotes, ...written.flatMap(({ finished }) => finished.notes)];
@@ -297,12 +315,20 @@ export class Mailbox {
     for (const attempt of written) this.#doubtShares(attempt);
   }
 
-  #tell(record: TaskRecord, facts: readonly Fact[] = nothing, by: Partial<Shares> = {}, notes: readonly CommitNote[] = unnoted): void {
-    const told = this.#untold.length > 0 ? [...this.#untold, ...facts] : facts;
+  #tell(
+    record: TaskRecord,
+    facts: readonly Fact[] = nothing,
+    by: Partial<Shares> = unchanged,
+    notes: readonly CommitNote[] = unnoted,
+  ): void {
+    // As nearly always: there is nothing else to be told.
+    if (this.#untold === nothing && this.#untoldBy === unchanged && this.#untoldNotes === unnoted)
+      return this.#deps.committed(record, facts, by, notes);
+    const told = [...this.#untold, ...facts];
     const toldBy = sumOf(this.#untoldBy, by);
-    const toldNotes = this.#untoldNotes.length > 0 ? [...this.#untoldNotes, ...notes] : notes;
+    const toldNotes = [...this.#untoldNotes, ...notes];
     this.#untold = nothing;
-    this.#untoldBy = {};
+    this.#untoldBy = unchanged;
     this.#untoldNotes = unnoted;
     this.#deps.committed(record, told, toldBy, toldNotes);
   }

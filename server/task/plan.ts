@@ -14,9 +14,11 @@ export function wakeTime({ about, aggregate, execution }: TaskRecord, { retained
   const { startBy, graceUntil } = execution.attempt.context;
   const state = attemptState(execution);
   if (state === 'released' || state === 'ended') return (execution.endedAt ?? about.createdAt) + retainedAfterEndMs;
-  const deadlines = openSuspensions(aggregate).map(({ expiresAt }) => (expiresAt == null ? null : Date.parse(expiresAt)));
   const isAsked = execution.attempt.hasTag('claimable');
-  return earliest(graceUntil, isAsked ? startBy : null, ...deadlines);
+  const ownTime = earlier(graceUntil, isAsked ? startBy : null);
+  if (aggregate.task.context.openSuspensionIds.length === 0) return ownTime;
+  const deadlines = openSuspensions(aggregate).map(({ expiresAt }) => (expiresAt == null ? null : Date.parse(expiresAt)));
+  return deadlines.reduce(earlier, ownTime);
 }
 
 /** Whose turn it is. What is still to be told to the work, its holder hears of by itself; where an outside system keeps it, any node tells it. */
@@ -37,7 +39,7 @@ function plannedWork(execution: ExecutionRecord, now: number, { effectRetryMs }:
     case 'ended':
       return readyAt(effectRetryAt);
     default:
-      return readyAt(earliest(retryAt, pendingDeliveries.length > 0 ? effectRetryAt : null));
+      return readyAt(earlier(retryAt, pendingDeliveries.length > 0 ? effectRetryAt : null));
   }
 }
 
@@ -45,7 +47,7 @@ function readyAt(time: number | null): PlannedWork | null {
   return time === null ? null : { readyAt: time };
 }
 
-function earliest(...times: readonly (number | null)[]): number | null {
-  const known = times.filter((time) => time !== null);
-  return known.length > 0 ? Math.min(...known) : null;
+function earlier(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.min(one, other);
 }

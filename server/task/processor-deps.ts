@@ -45,6 +45,10 @@ export interface MailboxDeps extends ProcessorDeps {
   triesMax(): number;
   /** See {@link CommitListener}. */
   readonly committed: CommitListener;
-  /** The task waits for a person: its mailbox need not be kept. */
-  rests(taskId: string): void;
+  /** Resolves when what is submitted in this turn is submitted. */
+  turnEnd(): Promise<void>;
+  /** What a caller is told of what went wrong. */
+  failure(error: unknown): Error;
+  /** Nothing waits any more: the mailbox need not be kept where its task waits for a person, or where it knows nothing. */
+  drained(taskId: string): void;
 }

@@ -8,7 +8,8 @@ const QUESTION_FACTOR = 10;
  * ten times as long as it should be. Source: retention in the store's rules.
  */
 export function firstRetained({ firstRetained: current, asked }: ExecutionRecord, lastN: number, factsMax: number): number {
-  const oldestQuestion = Math.min(...Object.values(asked), Number.POSITIVE_INFINITY);
+  let oldestQuestion = Number.POSITIVE_INFINITY;
+  for (const n of Object.values(asked)) oldestQuestion = Math.min(oldestQuestion, n);
   const wanted = Math.max(Math.min(lastN - factsMax + 1, oldestQuestion), lastN - factsMax * QUESTION_FACTOR + 1);
   const step = Math.max(1, Math.floor(factsMax / 10));
   return wanted - current >= step ? wanted : current;

@@ -6,10 +6,11 @@ import type { AttemptEvent } from '../attempt/attempt.machine.ts';
 import { recordAttemptEvent, noteReport, workOrder, type ExecutionRecord } from '../attempt/execution-record.ts';
 import type { WorkDue, WorkOrder } from '../attempt/work-events.ts';
 import { TaskBridgeError } from '../errors.ts';
+import type { TaskLanes } from '../parts/lane-record.ts';
 import { UnitParts, type UnitLanes } from '../parts/unit-parts.ts';
 import type { Shares } from '../ports/owners.ts';
-import type { Commit, Entry, Lease } from '../ports/store.ts';
-import { changeOf, sharesOf } from '../shares/shares-of.ts';
+import type { Commit, Entry, Fields, Lease } from '../ports/store.ts';
+import { changeBetween } from '../shares/shares-of.ts';
 import { schemaFaults, valueAt } from '../schema-faults.ts';
 import type { CommitNote } from './commit-notes.ts';
 import { planOf } from './plan.ts';
@@ -18,6 +19,7 @@ import type { TaskSettings } from './settings.ts';
 import { changedFields, sideValueNames, type TaskRecord } from './task-record.ts';
 
 const noSideValues: ReadonlyMap<string, string> = new Map();
+const noFields: Fields = {};
 
 /** A unit of work that is ready to be written. */
 export interface FinishedUnit {
@@ -30,14 +32,23 @@ export interface FinishedUnit {
   readonly notes: readonly CommitNote[];
 }
 
+/** Where a unit stood. */
+interface Savepoint {
+  readonly aggregate: Aggregate;
+  readonly execution: ExecutionRecord;
+  readonly entries: number;
+  readonly notes: number;
+  readonly sideValues: ReadonlyMap<string, string>;
+  readonly lastN: number;
+  readonly lanes: TaskLanes;
+}
+
 /**
  * What several commands, taken one after the other, would change of a task. Nothing of it is real until its commit is written; a unit that met a
  * conflict is thrown away, and its commands are decided again on another one.
  */
 export class UnitOfWork {
   readonly now: number;
-  /** Its parts, and their lanes. */
-  readonly parts: UnitParts;
   readonly #before: TaskRecord;
   readonly #settings: TaskSettings;
   #aggregate: Aggregate;
@@ -51,6 +62,9 @@ export class UnitOfWork {
   #at: string | undefined;
   #ifLease: Lease | undefined;
   readonly #trace: TraceWriter | undefined;
+  readonly #lanes: UnitLanes | undefined;
+  /** Made when one is asked about: most units have nothing to do with any. */
+  #parts: UnitParts | undefined;
 
   /** `trace`, where somebody inspects, takes down what is decided; `lanes` are those of the store, where it has some. */
   constructor(before: TaskRecord, now: number, settings: TaskSettings, trace?: TraceWriter, lanes?: UnitLanes) {
@@ -61,18 +75,22 @@ export class UnitOfWork {
     this.#lastN = lastNumber(before.aggregate);
     this.now = now;
     this.#trace = trace;
-    this.parts = new UnitParts({
-      taskId: before.about.taskId,
-      before: before.execution.lanes,
-      lanes,
-      factBytesMax: settings.factBytesMax,
-      decide: (intent) => this.decide(intent),
-      stored: (bytes) => this.#store(bytes),
-    });
+    this.#lanes = lanes;
   }
 
   get about() {
     return this.#before.about;
+  }
+  /** Its parts, and their lanes. */
+  get parts(): UnitParts {
+    return (this.#parts ??= new UnitParts({
+      taskId: this.about.taskId,
+      before: this.#before.execution.lanes,
+      lanes: this.#lanes,
+      factBytesMax: this.#settings.factBytesMax,
+      decide: (intent) => this.decide(intent),
+      stored: (bytes) => this.#store(bytes),
+    }));
   }
   get aggregate(): Aggregate {
     return this.#aggregate;
@@ -82,14 +100,13 @@ export class UnitOfWork {
   }
   /** The store's time as the wire has it. */
   get at(): string {
-    return (this.#at ??= new Date(this.now).toISOString());
+    return (this.#at ??= wireTime(this.now));
   }
   get factCount(): number {
     return this.#entries.length;
   }
   get isEmpty(): boolean {
-    const { lanes } = this.#before.execution;
-    const hasChanged = this.#execution !== this.#before.execution || this.parts.lanes !== lanes;
+    const hasChanged = this.#execution !== this.#before.execution || this.#lanesNow !== this.#before.execution.lanes;
     return this.#entries.length === 0 && this.#sideValues.size === 0 && !hasChanged;
   }
 
@@ -107,7 +124,7 @@ export class UnitOfWork {
    * `LanesToSeal` where the length of one that it closes is not certain yet.
    */
   decide(given: Intent): Decision {
-    const intent = this.parts.withText(given);
+    const intent = closesPart(given) ? this.parts.withText(given) : given;
     const decision = decide(this.#aggregate, intent);
     if (decision.refusal === 'PARTS_OPEN') {
       this.parts.closeAll(openPartsOf(this.#aggregate), intent.type === 'report.completed' ? 'DONE' : 'ABANDONED');
@@ -170,12 +187,12 @@ export class UnitOfWork {
 
   /** Runs one command's decision; if it throws, the unit is as it was before. */
   atomically<A>(run: (unit: UnitOfWork) => A): A {
-    const rollBack = this.#savepoint();
+    const before = this.#savepoint();
     const takeBack = this.#trace?.savepoint();
     try {
       return run(this);
     } catch (error) {
-      rollBack();
+      this.#goBack(before);
       takeBack?.(true);
       throw error;
     }
@@ -183,64 +200,75 @@ export class UnitOfWork {
 
   /** Runs a decision for its answer only; the unit stays as it is. */
   rehearse<A>(run: (unit: UnitOfWork) => A): A {
-    const rollBack = this.#savepoint();
+    const before = this.#savepoint();
     const takeBack = this.#trace?.savepoint();
     try {
       return run(this);
     } finally {
-      rollBack();
+      this.#goBack(before);
       takeBack?.(false);
     }
   }
 
-  /** Notes where the unit stands; gives the function that takes it back there. */
-  #savepoint(): () => void {
-    const aggregate = this.#aggregate;
-    const execution = this.#execution;
-    const entries = this.#entries.length;
-    const notes = this.#notes.length;
-    const sideValues = this.#sideValues;
-    const lastN = this.#lastN;
-    const takeBackParts = this.parts.savepoint();
-    return () => {
-      takeBackParts();
-      this.#aggregate = aggregate;
-      this.#execution = execution;
-      this.#entries.length = entries;
-      this.#facts.length = entries;
-      this.#notes.length = notes;
-      this.#sideValues = sideValues;
-      this.#lastN = lastN;
+  /** Where the unit stands. */
+  #savepoint(): Savepoint {
+    return {
+      aggregate: this.#aggregate,
+      execution: this.#execution,
+      entries: this.#entries.length,
+      notes: this.#notes.length,
+      sideValues: this.#sideValues,
+      lastN: this.#lastN,
+      lanes: this.#lanesNow,
     };
+  }
+
+  #goBack({ aggregate, execution, entries, notes, sideValues, lastN, lanes }: Savepoint): void {
+    this.#parts?.goBack(lanes);
+    this.#aggregate = aggregate;
+    this.#execution = execution;
+    this.#entries.length = entries;
+    this.#facts.length = entries;
+    this.#notes.length = notes;
+    this.#sideValues = sideValues;
+    this.#lastN = lastN;
   }
 
   /** Everything that changes together; the task's record once it is written, and the facts that are new with it. */
   finish(): FinishedUnit {
     const first = firstRetained(this.#execution, this.#lastN, this.#settings.retainedFactsMax);
     if (first !== this.#execution.firstRetained) this.#execution = { ...this.#execution, firstRetained: first };
-    if (this.parts.lanes !== this.#execution.lanes) this.#execution = { ...this.#execution, lanes: this.parts.lanes };
-    const lanes = this.parts.changes();
+    if (this.#lanesNow !== this.#execution.lanes) this.#execution = { ...this.#execution, lanes: this.#lanesNow };
     const after: TaskRecord = {
       about: this.about,
       revision: this.#before.revision + 1,
       aggregate: this.#aggregate,
       execution: this.#execution,
     };
-    const commit: Commit = {
+    const by = changeBetween(this.#before.execution, after.execution);
+    return { commit: this.#commitTo(after, first), after, facts: this.#facts, by, notes: this.#notes };
+  }
+
+  #commitTo(after: TaskRecord, retainedFrom: number): Commit {
+    const lanes = this.#parts?.changes();
+    const state = stateOf(after.aggregate.task);
+    return {
       taskId: this.about.taskId,
       expectedRevision: this.#before.revision,
       facts: this.#entries,
       ended: this.#execution.endedAt !== null && this.#before.execution.endedAt === null,
       fields: changedFields(this.#before, this.#aggregate, this.#execution),
-      sideValues: this.#sideValues.size === 0 ? {} : Object.fromEntries(this.#sideValues),
+      sideValues: this.#sideValues.size === 0 ? noFields : Object.fromEntries(this.#sideValues),
       plan: planOf(after, this.now, this.#settings),
-      ...(stateOf(after.aggregate.task) !== stateOf(this.#before.aggregate.task) && { state: stateOf(after.aggregate.task) }),
+      ...(state !== stateOf(this.#before.aggregate.task) && { state }),
       ...(this.#ifLease && { ifLease: this.#ifLease }),
-      firstRetained: first,
+      firstRetained: retainedFrom,
       ...(lanes && { lanes }),
     };
-    const by = changeOf(sharesOf(this.#before.execution), sharesOf(after.execution));
-    return { commit, after, facts: this.#facts, by, notes: this.#notes };
+  }
+
+  get #lanesNow(): TaskLanes {
+    return this.#parts ? this.#parts.lanes : this.#before.execution.lanes;
   }
 
   #handOverParts(claim: Extract<AttemptEvent, { readonly type: 'attempt.claimed' }>): void {
@@ -339,4 +367,17 @@ function openPartsOf({ task }: Aggregate): Aggregate['task']['context']['openPar
 
 function lastNumber({ lastEventId }: Aggregate): number {
   return lastEventId === null ? 0 : (parseEventId(lastEventId)?.n ?? 0);
+}
+
+/** True for what says how much was written to a part. */
+function closesPart({ type }: Intent): boolean {
+  return type === 'report.part.closed' || type === 'part.abandon';
+}
+
+let lastTime = { ms: Number.NaN, text: '' };
+
+/** A time as the wire has it. Many units are of the same millisecond. */
+function wireTime(ms: number): string {
+  if (lastTime.ms !== ms) lastTime = { ms, text: new Date(ms).toISOString() };
+  return lastTime.text;
 }
