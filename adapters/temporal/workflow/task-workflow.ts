@@ -33,6 +33,9 @@ export interface CarriedRun {
 /** A workflow as the executor starts it. */
 export type TaskWorkflow = (input: TaskInput, carried?: CarriedRun) => Promise<Json>;
 
+/** Runs that an older version of this code began said it by an activity of their queue, which their histories have. */
+const LOCAL_START = 'taskbridge: a start is said where the workflow runs';
+
 const attemptSignal = defineSignal<[number, TraceContext?]>(signalNames.attempt);
 const resolutionSignal = defineSignal<[Resolution]>(signalNames.resolution);
 const stopSignal = defineSignal<[StopOrder]>(signalNames.stop);
@@ -87,7 +90,7 @@ class WorkflowRun {
 
   async run(flow: TaskFlow): Promise<Json> {
     try {
-      if (!this.#carried) await this.#report({ type: 'report.started', payload: {} });
+      if (!this.#carried) await this.#report({ type: 'report.started', payload: {} }, patched(LOCAL_START));
       const result = (await this.#scope.run(() => flow(this.#task()))) ?? null;
       await this.#assertHeard();
       await this.#report({ type: 'report.completed', payload: { result } });
@@ -206,8 +209,8 @@ class WorkflowRun {
   }
 
   /** Says it, and throws where it broke a schema or a limit. */
-  async #report(intent: ReportedIntent) {
-    const taken = await this.#reports.report(intent);
+  async #report(intent: ReportedIntent, isLocal = false) {
+    const taken = await this.#reports.report(intent, isLocal);
     if (taken.status === 'invalid') throw taskFailure('REPORT_REFUSED', taken.message);
     return { refusal: taken.refusals[0] ?? null, resolution: taken.resolution };
   }
