@@ -1,4 +1,11 @@
-import { CancellationScope, CancelledFailure, condition, isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow';
 import type { RetryPolicy } from '../../../machines/index.ts';
 import type { ReportAnswer, ReportCall, ReportedIntent } from '../contract.ts';
 
@@ -36,7 +43,7 @@ export interface ReportingOptions {
 /** Carried out by Temporal, which knows no jitter. */
 const reportRetry: RetryPolicy = { baseMs: 200, maxMs: 10_000, triesMax: Infinity, jitter: 0 };
 const REPORT_TIMEOUT_MS = 30_000;
-/** How long a report that is made where the workflow runs may take, in milliseconds: no step of it ends meanwhile. */
+/** How long a report that is made where the workflow runs may take, in milliseconds: no step of the workflow ends meanwhile. */
 const LOCAL_TIMEOUT_MS = 2000;
 const FENCED_TIMEOUT_MS = 10 * 60_000;
 const INTENTS_MAX = 500;

@@ -10,6 +10,7 @@ import {
   patched,
   setHandler,
   TemporalFailure,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { DefinitionOf, TaskContract, TaskTypeOf } from '../../../machines/contract/index.ts';
 import type { FactPayload, Json } from '../../../machines/wire/index.ts';
@@ -21,6 +22,7 @@ import { asked, keyUsed, Questions, suspendIdOf } from './questions.ts';
 import { reportPromise, type ReportPromise } from './report-promise.ts';
 import { Reports, type ReportingOptions } from './reports.ts';
 import { taskFailure } from './task-failure.ts';
+import { hasActivity } from './worker-activities.ts';
 
 /** What a run leaves to the one that goes on from it. */
 export interface CarriedRun {
@@ -90,7 +92,7 @@ class WorkflowRun {
 
   async run(flow: TaskFlow): Promise<Json> {
     try {
-      if (!this.#carried) await this.#report({ type: 'report.started', payload: {} }, patched(LOCAL_START));
+      if (!this.#carried) await this.#report({ type: 'report.started', payload: {} }, this.#startsHere());
       const result = (await this.#scope.run(() => flow(this.#task()))) ?? null;
       await this.#assertHeard();
       await this.#report({ type: 'report.completed', payload: { result } });
@@ -100,6 +102,11 @@ class WorkflowRun {
       if (!this.#reports.isOver) await this.#reports.report(this.#ending(error)).catch(() => undefined);
       return this.#leave(error);
     }
+  }
+
+  /** Whether a start is said by this worker itself: so it stands in the history, for whichever worker replays it. */
+  #startsHere(): boolean {
+    return (workflowInfo().unsafe.isReplaying || hasActivity('taskbridgeReport')) && patched(LOCAL_START);
   }
 
   /** A later attempt counts. Its signal may come twice, and after that of one after it. */
