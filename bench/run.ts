@@ -54,7 +54,7 @@ async function run({ quick, alone, only, out, profile, row: wanted, rounds }: Be
     bareQueue: (path) => startBareQueue(cleanup, path),
     parts: (who) => startParts(cleanup, who, { redisPort: redis.port, profiled: profile === who }),
     tokens: (who) => startTokens(cleanup, who, { redisPort: redis.port, profiled: profile === who }),
-    temporal: () => startTemporalWork(cleanup, redis.port),
+    temporal: () => startTemporalWork(cleanup, { redisPort: redis.port, profiled: profile === 'temporal' }),
     chromium: () => startChromium(cleanup),
     load: () => startLoad(cleanup),
     say,

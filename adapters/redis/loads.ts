@@ -7,7 +7,12 @@ import { listOf, textOf } from './reply.ts';
 import { load } from './scripts/index.ts';
 
 /** Reads all fields of a task; the very object of the last time where it has not changed since. */
-export async function loadTask({ connection, keys, heads, loads }: StoreDeps, taskId: string): Promise<LoadedTask | undefined> {
+export function loadTask(deps: StoreDeps, taskId: string): Promise<LoadedTask | undefined> {
+  const ask = () => askTask(deps, taskId);
+  return deps.turnLoads ? deps.turnLoads.share(taskId, ask) : ask();
+}
+
+async function askTask({ connection, keys, heads, loads }: StoreDeps, taskId: string): Promise<LoadedTask | undefined> {
   const known = loads.known(taskId);
   const reply = await connection.run(load, [keys.task(taskId)], [known?.at ?? '']);
   if (known && reply === null) return loads.again(taskId, known);

@@ -8,13 +8,22 @@ import { bytesOf, listOf, textOf } from './reply.ts';
 import { lastIds, read } from './scripts/index.ts';
 
 /** Reads a run of a log; the very object of the last time where its task has not changed since. */
-export async function readLog(
-  { connection, keys, pages }: Pick<StoreDeps, 'connection' | 'keys' | 'pages'>,
+export function readLog(deps: LogReadDeps, taskId: string, from: number, limit: LogLimit): Promise<LogPage | undefined> {
+  const key = `${taskId} ${from} ${limit.facts} ${limit.bytes}`;
+  const ask = () => askLog(deps, key, taskId, from, limit);
+  return deps.turnPages ? deps.turnPages.share(key, ask) : ask();
+}
+
+type LogReadDeps = Pick<StoreDeps, 'connection' | 'keys' | 'pages' | 'turnPages'>;
+type LogLimit = Parameters<EventStore['read']>[2];
+
+async function askLog(
+  { connection, keys, pages }: LogReadDeps,
+  key: string,
   taskId: string,
   from: number,
-  { facts, bytes: bytesMax }: { readonly facts: number; readonly bytes: number },
+  { facts, bytes: bytesMax }: LogLimit,
 ): Promise<LogPage | undefined> {
-  const key = `${taskId} ${from} ${facts} ${bytesMax}`;
   const known = pages.known(key);
   const reply = await connection.run(
     read,

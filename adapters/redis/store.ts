@@ -25,6 +25,7 @@ import { announceScript } from './tail/announcer.ts';
 import { createRouter, isCluster, type Router } from './tail/router.ts';
 import { Tails } from './tail/tails.ts';
 import { inTime } from './time-limit.ts';
+import { TurnReads } from './turn-reads.ts';
 import { createTaker } from './work-queue.ts';
 import { workRegistryOf } from './work.ts';
 
@@ -151,6 +152,8 @@ function depsOf({ redis, router, keys, connection, options, now }: Pick<StoreDep
     heads: createHeads(clock),
     loads: new ReadCache(),
     pages: new ReadCache(),
+    turnLoads: isCluster(redis) ? undefined : new TurnReads(),
+    turnPages: isCluster(redis) ? undefined : new TurnReads(),
     isCluster: isCluster(redis),
     calls,
     // Nodes that are started together need not begin at one place.

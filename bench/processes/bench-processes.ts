@@ -127,12 +127,20 @@ export function startCreating(
 }
 
 /** Starts a server of Temporal, and what works with it. */
-export async function startTemporalWork(cleanup: CleanupStack, redisPort: number): Promise<TemporalProcess | undefined> {
+export async function startTemporalWork(
+  cleanup: CleanupStack,
+  { redisPort, profiled }: { readonly redisPort: number; readonly profiled: boolean },
+): Promise<TemporalProcess | undefined> {
   if (!isTemporalHere()) return undefined;
   const { address, close } = await temporalServer();
   cleanup.add(close);
   if (address === undefined) return undefined;
-  return startChild(cleanup, process.execPath, [programOf('temporal/temporal.js'), String(redisPort), address]);
+  return startChild(cleanup, process.execPath, [
+    ...profileFlags('temporal', profiled),
+    programOf('temporal/temporal.js'),
+    String(redisPort),
+    address,
+  ]);
 }
 
 /** Starts a bare queue on a folder. */

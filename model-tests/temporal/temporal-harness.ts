@@ -18,6 +18,8 @@ export interface TemporalHarness {
   readonly reporter: TaskReporter;
   /** From now on every report is committed, and the reply to its first try is lost. */
   loseReplies(isLosing: boolean): void;
+  /** Runs a task queue of its own by further workers of this process, each with what it is given besides. */
+  more(taskQueue: string, workers: readonly Partial<WorkerOptions>[]): Promise<{ close(): Promise<void> }>;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,17 @@ export async function temporalHarness(
     store,
     reporter,
     loseReplies: (is) => void (isLosing = is),
+    async more(queue, given) {
+      const own = { connection: native, taskQueue: queue, shutdownForceTime: '1 second' } as const;
+      const workers = await Promise.all(given.map((each) => Worker.create({ ...own, ...each })));
+      const runs = workers.map((each) => each.run());
+      return {
+        async close() {
+          for (const each of workers) each.shutdown();
+          await Promise.allSettled(runs);
+        },
+      };
+    },
     async close() {
       worker.shutdown();
       await running.catch(() => undefined);

@@ -43,8 +43,11 @@ export interface RouteDeps {
 
 /** Answers with JSON that nobody may keep: a text is JSON already. */
 export function answerJson(ctx: Koa.Context, status: number, body: object | string | Buffer | Readable): void {
+  const { res } = ctx;
   ctx.status = status;
-  ctx.set('Content-Type', 'application/json; charset=utf-8');
-  ctx.set('Cache-Control', 'no-store');
+  if (!res.headersSent) {
+    res.setHeader('Content-Type', 'application/json; charset=utf-8');
+    res.setHeader('Cache-Control', 'no-store');
+  }
   ctx.body = typeof body === 'string' || Buffer.isBuffer(body) || body instanceof Readable ? body : JSON.stringify(body);
 }

@@ -41,8 +41,33 @@ const isShort = ({ entries, after, last }: LogRun): boolean => entries.length ==
 
 async function readFrom(store: EventStore, taskId: string, cursor: LogPosition, limit: ReadLimit): Promise<LogRun | undefined> {
   const looksBack = cursor.n > 0 && cursor.ms !== null;
-  const page = await store.read(taskId, looksBack ? cursor.n : cursor.n + 1, { ...limit, facts: limit.facts + (looksBack ? 1 : 0) });
+  const page = await store.read(taskId, looksBack ? cursor.n : cursor.n + 1, {
+    facts: limit.facts + (looksBack ? 1 : 0),
+    bytes: limit.bytes,
+  });
   if (!page) return undefined;
+  const made = runs.get(page);
+  if (made && isSame(made, cursor, limit)) return made.run;
+  const run = runIn(page, cursor, limit);
+  if (run.source) runs.set(page, { cursor, facts: limit.facts, run });
+  return run;
+}
+
+/** What was made of a page that a store may give again, and for whom. */
+interface MadeRun {
+  readonly cursor: LogPosition;
+  readonly facts: number;
+  readonly run: LogRun;
+}
+
+const runs = new WeakMap<LogPage, MadeRun>();
+
+/** How many bytes were asked for the page has heeded. */
+function isSame({ cursor, facts }: MadeRun, { n, ms }: LogPosition, limit: ReadLimit): boolean {
+  return cursor.n === n && cursor.ms === ms && facts === limit.facts;
+}
+
+function runIn(page: LogPage, cursor: LogPosition, limit: ReadLimit): LogRun {
   const { entries, firstEventId, lastEventId } = page;
   const run = runOf(page, resumeAt(cursor, { firstEventId, lastEventId, atCursor: entryAt(page, cursor.n)?.eventId }));
   const cut = run.entries.length > limit.facts ? { ...run, entries: run.entries.slice(0, limit.facts) } : run;

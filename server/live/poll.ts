@@ -8,7 +8,7 @@ import { timerAfter } from './timer.ts';
 import { askedParts, grantedExtensions } from './extensions.ts';
 import type { LiveStore } from './live-store.ts';
 import { positionOf } from './log-position.ts';
-import { readAfter, type ReadLimit } from './log-read.ts';
+import { readAfter, type LogRun, type ReadLimit } from './log-read.ts';
 import type { DeliveryLag } from './delivery-lag.ts';
 import type { ViewerSpans } from './viewer-spans.ts';
 import type { LiveOptions } from './options.ts';
@@ -115,6 +115,8 @@ async function readPiece(deps: PollDeps, taskId: string, request: GrantedPoll, r
   const limit = { facts: rest.facts, bytes: Math.min(rest.bytes, request.pieceBytes ?? rest.bytes) };
   const run = await readAfter(deps.store, taskId, positionOf(after), limit);
   if (!run) throw taskNotFound(taskId);
+  const made = pages.get(run);
+  if (made && made.after === after) return made.page;
   const { entries, gap, last, ended, source } = run;
   const lastGiven: EventId | undefined = entries.at(-1)?.eventId;
   const reached = run.after + entries.length;
@@ -125,7 +127,7 @@ async function readPiece(deps: PollDeps, taskId: string, request: GrantedPoll, r
     // What comes after a gap, and a fact that is too large for the rest, are for a poll of their own.
     return next && !next.gap && next.entries.length > 0 && bytesOf(next.entries) <= left.bytes ? next : undefined;
   };
-  return {
+  const page: PollPage = {
     entries,
     nextAfterEventId: lastGiven ?? (gap ? null : after || null),
     hasMore: reached < last.n,
@@ -133,7 +135,12 @@ async function readPiece(deps: PollDeps, taskId: string, request: GrantedPoll, r
     ...(gap && { gap }),
     ...(goesOn ? { readOn } : source && { source }),
   };
+  if (page.source) pages.set(run, { after, page });
+  return page;
 }
+
+/** What runs that a store may give again came to, and for which cursor, as it was sent. */
+const pages = new WeakMap<LogRun, { readonly after: string | undefined; readonly page: PollPage }>();
 
 function bytesOf(entries: readonly Entry[]): number {
   return entries.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);

@@ -1,4 +1,11 @@
-import { CancellationScope, CancelledFailure, condition, proxyActivities } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow';
 import type { RetryPolicy } from '../../../machines/index.ts';
 import type { ReportAnswer, ReportCall, ReportedIntent } from '../contract.ts';
 
@@ -10,9 +17,13 @@ interface PendingIntent {
   readonly intent: ReportedIntent;
   /** Its length as JSON text. */
   readonly characters: number;
+  /** To be tried where the workflow runs. */
+  readonly isLocal: boolean;
   resolve(taken: IntentOutcome): void;
   reject(error: unknown): void;
 }
+
+type ReportActivity = (call: ReportCall) => Promise<ReportAnswer[]>;
 
 interface Batch {
   readonly seq: number;
@@ -32,6 +43,8 @@ export interface ReportingOptions {
 /** Carried out by Temporal, which knows no jitter. */
 const reportRetry: RetryPolicy = { baseMs: 200, maxMs: 10_000, triesMax: Infinity, jitter: 0 };
 const REPORT_TIMEOUT_MS = 30_000;
+/** How long a report that is made where the workflow runs may take, in milliseconds: no step of the workflow ends meanwhile. */
+const LOCAL_TIMEOUT_MS = 2000;
 const FENCED_TIMEOUT_MS = 10 * 60_000;
 const INTENTS_MAX = 500;
 /** Temporal takes 2 MiB a payload; a report that is larger by itself is the store's to refuse. */
@@ -47,7 +60,8 @@ export class Reports {
   #over: CancelledFailure | undefined;
   readonly #taskId: string;
   readonly #fencedTimeoutMs: number;
-  readonly #call: (call: ReportCall) => Promise<ReportAnswer[]>;
+  readonly #call: ReportActivity;
+  readonly #callLocally: ReportActivity;
   readonly #onOver: () => void;
   // Reports are sent while the work is being cancelled, and no longer once the task is over.
   readonly #shield = new CancellationScope({ cancellable: false });
@@ -59,12 +73,18 @@ export class Reports {
     this.#seq = from.seq;
     this.#onOver = onOver;
     this.#fencedTimeoutMs = options.fencedTimeoutMs ?? FENCED_TIMEOUT_MS;
-    const activities = proxyActivities<{ taskbridgeReport(call: ReportCall): Promise<ReportAnswer[]> }>({
+    const activities = proxyActivities<{ taskbridgeReport: ReportActivity }>({
       startToCloseTimeout: options.reportTimeoutMs ?? REPORT_TIMEOUT_MS,
       retry: { initialInterval: reportRetry.baseMs, backoffCoefficient: 2, maximumInterval: reportRetry.maxMs },
       ...(options.reportTaskQueue !== undefined && { taskQueue: options.reportTaskQueue }),
     });
     this.#call = (call) => activities.taskbridgeReport(call);
+    // Once: what this worker cannot do, or not at once, the others do, who try for ever.
+    const local = proxyLocalActivities<{ taskbridgeReport: ReportActivity }>({
+      scheduleToCloseTimeout: LOCAL_TIMEOUT_MS,
+      retry: { maximumAttempts: 1 },
+    });
+    this.#callLocally = (call) => local.taskbridgeReport(call);
   }
 
   /** The number of the last report; it goes on to the next run. */
@@ -77,13 +97,16 @@ export class Reports {
     return this.#over !== undefined;
   }
 
-  /** Sends a report; all of one synchronous turn goes together. Rejects with a `CancelledFailure` once the task is over. */
-  report(intent: ReportedIntent): Promise<IntentOutcome> {
+  /**
+   * Sends a report; all of one synchronous turn goes together. Rejects with a `CancelledFailure` once the task is over. What is sent `locally` is tried
+   * first by the worker that runs the workflow, in the same step: a round trip to Temporal less.
+   */
+  report(intent: ReportedIntent, isLocal = false): Promise<IntentOutcome> {
     if (this.#over) return Promise.reject(this.#over);
     // Out of the workflow's reach, as it will be sent.
     const text = JSON.stringify(intent);
     return new Promise((resolve, reject) => {
-      this.#pending.push({ intent: JSON.parse(text) as ReportedIntent, characters: text.length, resolve, reject });
+      this.#pending.push({ intent: JSON.parse(text) as ReportedIntent, characters: text.length, isLocal, resolve, reject });
       this.#sending ??= Promise.resolve().then(() => this.#send());
     });
   }
@@ -123,13 +146,25 @@ export class Reports {
       if (this.#over) throw this.#over;
       const { attempt } = this;
       const reports = left.map(({ seq, intents }) => ({ seq, intents: intents.map(({ intent }) => intent) }));
-      const answers = await this.#call({ taskId: this.#taskId, attempt, reports });
+      const call = { taskId: this.#taskId, attempt, reports };
+      const isLocal = left.some(({ intents }) => intents.some((one) => one.isLocal));
+      const answers = await (isLocal ? this.#tryLocally(call) : this.#call(call));
       for (const [i, answer] of answers.entries()) {
         if (answer.status === 'gone') throw new CancelledFailure('The task is no more.');
         if (answer.status !== 'fenced') settle(left[i]?.intents ?? [], answer);
       }
       left = left.slice(answers.filter(({ status }) => status !== 'fenced').length);
       if (left.length > 0) await this.#takenOver(attempt);
+    }
+  }
+
+  /** Whether a try that failed was taken nobody has to know: what is sent again is taken once. */
+  async #tryLocally(call: ReportCall): Promise<ReportAnswer[]> {
+    try {
+      return await this.#callLocally(call);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return this.#call(call);
     }
   }
 

@@ -10,6 +10,7 @@ import {
   patched,
   setHandler,
   TemporalFailure,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { DefinitionOf, TaskContract, TaskTypeOf } from '../../../machines/contract/index.ts';
 import type { FactPayload, Json } from '../../../machines/wire/index.ts';
@@ -21,6 +22,7 @@ import { asked, keyUsed, Questions, suspendIdOf } from './questions.ts';
 import { reportPromise, type ReportPromise } from './report-promise.ts';
 import { Reports, type ReportingOptions } from './reports.ts';
 import { taskFailure } from './task-failure.ts';
+import { hasActivity } from './worker-activities.ts';
 
 /** What a run leaves to the one that goes on from it. */
 export interface CarriedRun {
@@ -32,6 +34,9 @@ export interface CarriedRun {
 
 /** A workflow as the executor starts it. */
 export type TaskWorkflow = (input: TaskInput, carried?: CarriedRun) => Promise<Json>;
+
+/** Runs that an older version of this code began said it by an activity of their queue, which their histories have. */
+const LOCAL_START = 'taskbridge: a start is said where the workflow runs';
 
 const attemptSignal = defineSignal<[number, TraceContext?]>(signalNames.attempt);
 const resolutionSignal = defineSignal<[Resolution]>(signalNames.resolution);
@@ -87,7 +92,7 @@ class WorkflowRun {
 
   async run(flow: TaskFlow): Promise<Json> {
     try {
-      if (!this.#carried) await this.#report({ type: 'report.started', payload: {} });
+      if (!this.#carried) await this.#report({ type: 'report.started', payload: {} }, this.#startsHere());
       const result = (await this.#scope.run(() => flow(this.#task()))) ?? null;
       await this.#assertHeard();
       await this.#report({ type: 'report.completed', payload: { result } });
@@ -97,6 +102,11 @@ class WorkflowRun {
       if (!this.#reports.isOver) await this.#reports.report(this.#ending(error)).catch(() => undefined);
       return this.#leave(error);
     }
+  }
+
+  /** Whether a start is said by this worker itself: so it stands in the history, for whichever worker replays it. */
+  #startsHere(): boolean {
+    return (workflowInfo().unsafe.isReplaying || hasActivity('taskbridgeReport')) && patched(LOCAL_START);
   }
 
   /** A later attempt counts. Its signal may come twice, and after that of one after it. */
@@ -206,8 +216,8 @@ class WorkflowRun {
   }
 
   /** Says it, and throws where it broke a schema or a limit. */
-  async #report(intent: ReportedIntent) {
-    const taken = await this.#reports.report(intent);
+  async #report(intent: ReportedIntent, isLocal = false) {
+    const taken = await this.#reports.report(intent, isLocal);
     if (taken.status === 'invalid') throw taskFailure('REPORT_REFUSED', taken.message);
     return { refusal: taken.refusals[0] ?? null, resolution: taken.resolution };
   }
