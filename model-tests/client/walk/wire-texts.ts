@@ -35,7 +35,19 @@ export const checkpointText = JSON.stringify({
   v: 1,
   eventId: '1-1000',
   task: storeAggregate(
-    aggregateFromSnapshot({ taskId: TASK, taskType: 't', status: 'RUNNING', state: 'running', suspensions: [], lastEventId: '1-1000' }),
+    aggregateFromSnapshot({
+      taskId: TASK,
+      taskType: 't',
+      clientRequestId: 'c-1',
+      status: 'RUNNING',
+      state: 'running',
+      progress: null,
+      suspensions: [],
+      firstEventId: '1-1000',
+      lastEventId: '1-1000',
+      createdAt: '2026-01-01T00:00:00Z',
+      updatedAt: '2026-01-01T00:00:00Z',
+    }),
   ),
   taskEventId: '1-1000',
 });
