@@ -29,6 +29,7 @@ const answers: readonly Answer[] = [
   { status: 409, verdict: 'retry' },
   { status: 409, verdict: 'final' },
   { status: 409, code: 'IDEMPOTENCY_CONFLICT' },
+  { status: 422, code: 'REQUEST_VALIDATION_ERROR' },
   { status: 425 },
   { status: 426, code: 'UPGRADE_REQUIRED' },
   { status: 429, retryAfterSeconds: 7 },
@@ -58,10 +59,12 @@ function classOf(operation: Operation, { status, code, verdict, retryAfterSecond
   const lacksRoute = code !== undefined && (status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND'));
   if (operation === 'settle' && lacksRoute) return 'no route';
   if ((operation === 'ws' || operation === 'sse') && (lacksRoute || status === 400 || status === 426)) return 'no route';
-  if (operation === 'poll' && lacksRoute && !isPassing(status)) return 'for good, no route';
+  // A place in the log is not refused by who does not know the task, or may not show it.
+  const ofPlace = operation === 'settle' || status === 403 || status === 404 ? '' : ', maybe the place';
+  if (operation === 'poll' && lacksRoute && !isPassing(status)) return `for good, no route${ofPlace}`;
   if (retryAfterSeconds !== undefined) return 'asks to wait';
   if (isPassing(status)) return code === undefined ? 'passing, by somebody else' : 'passing';
-  return 'for good';
+  return `for good${ofPlace}`;
 }
 const isPassing = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 

@@ -107,7 +107,7 @@ function keyOf(
   snapshots: ChartSystem['snapshots'],
   delays: readonly ArmedDelay[],
 ): string {
-  const { tries, left, barred, transport, probe, retryAfterMs } = context;
+  const { tries, left, barred, transport, probe, retryAfterMs, cursor } = context;
   const below = [...snapshots].flatMap(([id, snapshot]) => {
     // The snapshot of just any machine is typed as anything.
     const { malformed, refreshable } = snapshot.context as { malformed?: number; refreshable?: string };
@@ -123,6 +123,7 @@ function keyOf(
     transport,
     probe,
     retryAfterMs > 0,
+    cursor,
     below.sort(),
     order,
   ]);

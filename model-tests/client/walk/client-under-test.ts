@@ -1,4 +1,11 @@
-import { createTaskBridgeClient, type AuthAnswer, type Gate, type Observation, type TaskBridgeClient } from 'taskbridge/client/node';
+import {
+  createTaskBridgeClient,
+  memoryCheckpoints,
+  type AuthAnswer,
+  type Gate,
+  type Observation,
+  type TaskBridgeClient,
+} from 'taskbridge/client/node';
 import type { transportMachine, Classification } from 'taskbridge/machines';
 import type { ActorRefFrom, AnyActorRef, AnyMachineSnapshot, InspectionEvent } from 'xstate';
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
@@ -7,7 +14,7 @@ import { GOOD_MS, limits, RETRY_MS, timesOf, type TimerName } from './times.ts';
 import type { Coverage } from '../../charts/coverage.ts';
 import { idOf, type WalkedEvent } from './chart-system.ts';
 import type { Beginning } from './walk-state.ts';
-import { snapshotBody } from './wire-texts.ts';
+import { checkpointText, snapshotBody } from './wire-texts.ts';
 import { eventually } from '../../support/eventually.ts';
 
 export const TASK = 'task-1';
@@ -108,7 +115,7 @@ export interface ClientUnderTestOptions {
 /** Makes a client with a closed gate, and an observation that waits behind it. */
 export async function createClientUnderTest(
   server: ManualServer,
-  { tries, isSettled = false }: Beginning,
+  { tries, isSettled = false, isStored = false }: Beginning,
   { coverage, signal }: ClientUnderTestOptions = {},
 ): Promise<ClientUnderTest> {
   server.forget();
@@ -174,12 +181,15 @@ export async function createClientUnderTest(
       told.push({ to: idOf(ref.id), type, ...fields });
     }
   };
+  const checkpoints = memoryCheckpoints();
+  if (isStored) await checkpoints.write(`|${server.baseUrl}|${TASK}`, checkpointText);
   const client = createTaskBridgeClient({
     baseUrl: server.baseUrl,
     clock,
     gate,
     networkChanges: { subscribe: (listener) => (changeListeners.add(listener), () => void changeListeners.delete(listener)) },
     inspect,
+    checkpoints,
     limits,
     chance: { fraction: () => 0.5 },
     retryPolicy: () => RETRY_MS,
@@ -209,7 +219,7 @@ export async function createClientUnderTest(
     gate.set(false);
     server.forget();
   }
-  const observation = client.observe(TASK, { lastEventId: '', ...(signal && { signal }) });
+  const observation = client.observe(TASK, { ...(!isStored && { lastEventId: '' }), ...(signal && { signal }) });
   const iterator = observation[Symbol.asyncIterator]();
   const chart = (): ActorRefFrom<typeof transportMachine> => {
     if (!actor) throw new Error('The chart has not begun.');

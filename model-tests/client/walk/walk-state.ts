@@ -28,7 +28,7 @@ export interface Budget {
 export interface WalkState {
   readonly charts: ChartSystem;
   readonly isGateOpen: boolean;
-  /** How many facts were delivered. */
+  /** The number of the last fact that was delivered, or kept: 0 at the start of the log. */
   readonly cursor: number;
   /** What comes next would not be told from something else: a path ends here. */
   readonly isOver: boolean;
@@ -86,15 +86,18 @@ export interface Beginning {
   readonly tries: Budget;
   /** Somebody has spoken the protocol at this address before, and credentials do not end: both are walked with fewer transports. */
   readonly isSettled?: boolean;
+  /** The host has kept a checkpoint of the task, of its first fact. */
+  readonly isStored?: boolean;
 }
 
 /** A walk's beginning: the gate is closed, and has said so. */
-export function initialStateOf({ tries, isSettled = false }: Beginning): WalkState {
-  const charts = beginSystem({ tries, strategy: 'progressive-sticky', refreshable: true });
+export function initialStateOf({ tries, isSettled = false, isStored = false }: Beginning): WalkState {
+  const cursor = isStored ? 'stored' : 'trusted';
+  const charts = beginSystem({ tries, strategy: 'progressive-sticky', refreshable: true, cursor });
   const state: WalkState = {
     charts,
     isGateOpen: false,
-    cursor: 0,
+    cursor: isStored ? 1 : 0,
     isOver: false,
     hasNewer: false,
     hasSpoken: isSettled,
@@ -203,6 +206,8 @@ export function after(
     heard.push(`${valueOf({ charts, isGateOpen: wasGateOpen })} · ${to} ${type}`);
     const { next, kept } = takeInSystem(charts, event);
     for (const id of operations.keys()) if (!kept.has(id)) operations.delete(id);
+    // Its checkpoint was refused: the log is read from its start.
+    if (charts.transport.context.cursor !== next.transport.context.cursor && next.transport.context.cursor === 'dropped') cursor = 0;
     charts = next;
     waiting.unshift(
       ...repliesOf(

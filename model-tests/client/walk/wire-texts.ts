@@ -1,3 +1,4 @@
+import { aggregateFromSnapshot, storeAggregate } from 'taskbridge/machines';
 import type { Change, WalkState } from './walk-state.ts';
 
 /** More than may wait for a slow consumer. */
@@ -28,3 +29,25 @@ export const denseText = (operation: 'ws' | 'sse'): string =>
 /** What a snapshot says, by its status and cursor. */
 export const snapshotBody = (status: string, lastEventId: string | null): string =>
   JSON.stringify({ taskId: TASK, status, state: status.toLowerCase(), lastEventId });
+
+/** A checkpoint of the first fact, with the task as it was by then: nobody has to ask for that. */
+export const checkpointText = JSON.stringify({
+  v: 1,
+  eventId: '1-1000',
+  task: storeAggregate(
+    aggregateFromSnapshot({
+      taskId: TASK,
+      taskType: 't',
+      clientRequestId: 'c-1',
+      status: 'RUNNING',
+      state: 'running',
+      progress: null,
+      suspensions: [],
+      firstEventId: '1-1000',
+      lastEventId: '1-1000',
+      createdAt: '2026-01-01T00:00:00Z',
+      updatedAt: '2026-01-01T00:00:00Z',
+    }),
+  ),
+  taskEventId: '1-1000',
+});
