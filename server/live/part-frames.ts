@@ -100,7 +100,7 @@ export function chunksOf(lane: EventId, { bytes: all, epoch, length, latest }: P
 }
 
 /** The bytes without the beginning of a character whose rest is not among them. */
-function wholeCharacters(bytes: Uint8Array): Uint8Array {
+export function wholeCharacters(bytes: Uint8Array): Uint8Array {
   let start = bytes.byteLength - 1;
   while (start >= 0 && start > bytes.byteLength - 4 && isContinuation(bytes[start])) start -= 1;
   const lead = bytes[start] ?? 0;

@@ -81,7 +81,8 @@ export class LogSubscription implements Subscription, TopicSubscriber, DeliveryL
     this.#deps = deps;
     this.topic = topic;
     this.viewer = viewer;
-    this.#parts = cursors && store.lanes && viewer.parts ? new PartDelivery({ topic, store, lanes: store.lanes, cursors, texts }) : undefined;
+    this.#parts =
+      cursors && store.lanes && viewer.parts ? new PartDelivery({ topic, store, lanes: store.lanes, cursors, texts }) : undefined;
     // It is what all of them tell, and `deps` what all work with: objects and functions of their own would be most of what an idle viewer costs.
     this.#delivery = new ViewerDelivery(deps, this, cursor, this.#parts);
     this.#effects = new ViewerEffects(deps, this, this.#delivery, first);
