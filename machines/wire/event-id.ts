@@ -24,21 +24,6 @@ export function eventId(n: number, ms: number): EventId {
   return `${n}-${ms}` as EventId;
 }
 
-/** So many digits a number holds exactly, whatever they are. */
-const EXACT_DIGITS_MAX = 15;
-
-/** The number that a run of digits is; below 0 where it is none, or too long: an id is read many times, and mostly is one of ours. */
-function exactNumber(text: string, from: number, end: number): number {
-  if (end <= from || end - from > EXACT_DIGITS_MAX) return -1;
-  let value = 0;
-  for (let at = from; at < end; at += 1) {
-    const digit = text.charCodeAt(at) - 48;
-    if (digit < 0 || digit > 9) return -1;
-    value = value * 10 + digit;
-  }
-  return value;
-}
-
 /** The digits of both halves. */
 function digitsOf(id: string): readonly [string, string] | undefined {
   const [, n, ms = '0'] = PARTS.exec(id) ?? [];
@@ -50,10 +35,6 @@ function digitsOf(id: string): readonly [string, string] | undefined {
  * this server never issues, are rounded: compare ids by {@link compareEventIds}, count them by {@link eventNumber}.
  */
 export function parseEventId(id: string): EventIdParts | undefined {
-  const dash = id.indexOf('-');
-  const n = exactNumber(id, 0, dash);
-  const ms = exactNumber(id, dash + 1, id.length);
-  if (n >= 0 && ms >= 0) return { n, ms };
   const digits = digitsOf(id);
   return digits && { n: Number(digits[0]), ms: Number(digits[1]) };
 }
