@@ -6,7 +6,7 @@ import { parse, sourceFiles, textOfFile } from './project-files.ts';
 const dates: Readonly<Record<string, readonly [reads: number, of: string]>> = {
   'server/ports/clock.ts': [5, 'the clocks themselves'],
   'server/task/store-clock.ts': [1, "the store's time until it is known"],
-  'server/live/timer.ts': [1, 'the end of credentials: what is left is measured once'],
+  'server/live/timer-queue.ts': [1, 'the end of credentials: what is left is measured once'],
   'server/live/poll.ts': [1, 'the end of credentials: what is left is measured once'],
   'server/http/credentials.ts': [1, 'the end of credentials'],
   'server/caller/fact-stream.ts': [1, 'the end of credentials'],
