@@ -207,9 +207,9 @@ describe('a new attempt', () => {
     const [next] = await fences();
     expect(next).toMatchObject({ lane: old.lane, attempt: 2, node: 'node-b', epoch: { was: old.epoch.mark, from: 10 } });
     expect([await write(old, 'x', 10), await write(next as Fence, 'tence', 10)]).toEqual(['fenced', 'ok']);
-    const adopts = (part: number) => execute((unit) => unit.parts.adopt(part, 'its own'));
-    // Once: it is nobody's to take up again, as is what was abandoned.
-    expect([await adopts(2), await adopts(3), await adopts(3)]).toEqual([false, true, false]);
+    const adopts = (part: number, key = 'its own') => execute((unit) => unit.parts.adopt(part, key));
+    // Once: it is nobody else's to take up again, as is what was abandoned. Said again, where nobody heard whether it was written, it is so.
+    expect([await adopts(2), await adopts(3), await adopts(3, 'another'), await adopts(3)]).toEqual([false, true, false, true]);
     // Under the same fence: what was shown of it stays.
     expect(await fences()).toEqual([next]);
     await decide(end);
