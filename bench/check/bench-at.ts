@@ -5,9 +5,9 @@ import { join, resolve } from 'node:path';
 /** Below the checkout, so that what it imports is found in ours. */
 const FOLDER = '.data/bench-at';
 /** What is measured. */
-const measured = ['machines', 'server', 'adapters', 'package.json'];
+const measured = ['machines', 'server', 'adapters', 'client', 'package.json'];
 /** What it is measured by, and compiled with. */
-const ours = ['bench', 'tsconfig.json', 'tsconfig.build.json'];
+const ours = ['bench', 'model-tests/temporal/dev-server.ts', 'model-tests/support', 'tsconfig.json', 'tsconfig.build.json'];
 
 /**
  * Compiles today's bench with the code of a commit, and gives the path of the program. Throws where git does not know the commit; code that today's

@@ -47,7 +47,7 @@ type Change = Omit<PairChange, 'title' | 'name' | 'unit'>;
 function changeOf(before: readonly (number | undefined)[], now: readonly (number | undefined)[], unit: string): Change | undefined {
   if (!isWhole(before) || !isWhole(now)) return undefined;
   // More a second is faster; of all else, less.
-  const times = unit.endsWith('/s') ? ratios(before, now) : ratios(now, before);
+  const times = /\/s$| a second\b/.test(unit) ? ratios(before, now) : ratios(now, before);
   if (!times.every(Number.isFinite)) return undefined;
   const spread = spreadOf(times);
   const noise = Math.max(TOLD_FROM, 2 * spreadOf(times.map((each) => Math.abs(each - spread.median))).median);
