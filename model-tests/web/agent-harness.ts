@@ -3,11 +3,11 @@ import { expect } from 'vitest';
 import { startAgentDemo, type AgentDemo } from '../../examples/agent/agent-demo.ts';
 import { scriptOf } from '../../examples/agent/scripted-model.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { WAIT_MS } from '../support/patience.ts';
+import { patience, WAIT_MS } from '../support/patience.ts';
 import { startChromium, type OwnBrowser } from './chromium.ts';
 
 /** Slow enough to do something in mid-sentence. */
-const WORD_MS = 20;
+const WORD_MS = patience(40);
 const weather = 'windy, and dry until six';
 
 /** Somebody before the page of the agent, on a device of their own; every text of its last answer that was ever on it is kept. */

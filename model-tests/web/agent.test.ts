@@ -12,7 +12,11 @@ let device: AgentPage;
 beforeAll(async () => {
   agent = await openAgentHarness();
 });
-afterEach(() => device.page.close());
+afterEach(async () => {
+  await device.page.close();
+  // What one test leaves is not the next one's.
+  await agent.context.setOffline(false);
+});
 afterAll(() => agent?.close());
 
 /** Asks, lets the tool be used, and waits until the answer is in mid-sentence. */
