@@ -195,7 +195,8 @@ export class TaskPartRecord implements PartRecord {
 
   #open(head: PartHead): PartText {
     const known = this.#parts.get(head.part);
-    if (known && known.lane === head.lane) {
+    // Of one whose end alone came, the lane is not known before.
+    if (known && (known.lane ?? head.lane) === head.lane) {
       known.describe(head);
       return known;
     }

@@ -52,7 +52,7 @@ export interface PartHead {
 /** The text of one part, which only grows, until the server says that it begins anew. */
 export class PartText {
   readonly part: number;
-  readonly lane: string | undefined;
+  lane: string | undefined;
   name: string | undefined;
   kind: PartKind | undefined;
   epoch: string | undefined;
@@ -94,7 +94,8 @@ export class PartText {
   }
 
   /** What a frame says of it beside its text. */
-  describe({ name, kind }: Pick<PartHead, 'name' | 'kind'>): void {
+  describe({ lane, name, kind }: Partial<PartHead>): void {
+    this.lane ??= lane;
     this.name ??= name;
     this.kind ??= kind;
     this.#view = undefined;
