@@ -41,6 +41,8 @@ describe('in mid-sentence', () => {
     await untilMidSentence();
     // A browser keeps an open socket while it believes that it is offline.
     await agent.context.setOffline(true);
+    // Before the page knows, it would be back at once.
+    await device.page.waitForFunction(() => !navigator.onLine);
     expect(agent.demo.proxy.cut()).toBeGreaterThan(0);
     await device.lastTurn().getByText('Offline.').waitFor();
     await agent.context.setOffline(false);

@@ -73,6 +73,7 @@ describe('what happens to pages', () => {
     // The page is not told of this: it would go on trying.
     await web.demo.network.turn({ network: false });
     await web.context.setOffline(true);
+    await tab.page.waitForFunction(() => !navigator.onLine);
     await tab.untilConnection('Offline');
     await web.demo.network.turn({ network: true });
     await web.context.setOffline(false);
