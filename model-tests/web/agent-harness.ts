@@ -7,7 +7,7 @@ import { patience, WAIT_MS } from '../support/patience.ts';
 import { startChromium, type OwnBrowser } from './chromium.ts';
 
 /** Slow enough to do something in mid-sentence. */
-const WORD_MS = patience(40);
+const WORD_MS = patience(20);
 const weather = 'windy, and dry until six';
 
 /** Somebody before the page of the agent, on a device of their own; every text of its last answer that was ever on it is kept. */
