@@ -79,6 +79,8 @@ describe('without a mouse', () => {
     await tabTo(page, /Work/);
     await page.keyboard.press('Home');
     await page.reload();
+    // Before it stands there, the keys below would go elsewhere.
+    await page.getByLabel('Work').waitFor();
     await tabTo(page, /Work/);
     await page.keyboard.press('Home');
     await page.keyboard.press('Shift+Tab');
